@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# The library itself needs threads only. A missing tool names its Debian package and the
+# option that does without it.
+find_package(Threads REQUIRED)
+
+function(anyio_need found packages option)
+    if(NOT ${found})
+        message(FATAL_ERROR "missing ${packages}; install it, or configure with -D${option}=OFF")
+    endif()
+endfunction()
+
+if(ANYIO_BUILD_TESTS)
+    find_package(GTest QUIET)
+    anyio_need("${GTest_FOUND}" "libgtest-dev libgmock-dev" ANYIO_BUILD_TESTS)
+    find_package(Python3 3.11 QUIET COMPONENTS Interpreter)
+    anyio_need("${Python3_FOUND}" "python3 (3.11 or newer)" ANYIO_BUILD_TESTS)
+endif()
+if(ANYIO_BUILD_BENCH)
+    find_package(benchmark QUIET)
+    anyio_need("${benchmark_FOUND}" "libbenchmark-dev" ANYIO_BUILD_BENCH)
+endif()

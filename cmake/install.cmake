@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/anyio)
+
+install(TARGETS anyio anyio_testing EXPORT anyio-targets)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT anyio-targets NAMESPACE anyio:: DESTINATION ${package_dir})
+
+configure_package_config_file(
+    ${PROJECT_SOURCE_DIR}/cmake/anyio-config.cmake.in
+    ${PROJECT_BINARY_DIR}/anyio-config.cmake INSTALL_DESTINATION ${package_dir}
+)
+# Before 1.0 a minor version may break its users.
+write_basic_package_version_file(
+    ${PROJECT_BINARY_DIR}/anyio-config-version.cmake COMPATIBILITY SameMinorVersion
+)
+install(FILES ${PROJECT_BINARY_DIR}/anyio-config.cmake
+              ${PROJECT_BINARY_DIR}/anyio-config-version.cmake DESTINATION ${package_dir}
+)
+
+# Paths relative to the .pc file: `cmake --install --prefix elsewhere` stays right.
+file(RELATIVE_PATH include_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+     ${CMAKE_INSTALL_FULL_INCLUDEDIR}
+)
+configure_file(
+    ${PROJECT_SOURCE_DIR}/cmake/anyio.pc.in ${PROJECT_BINARY_DIR}/anyio.pc @ONLY
+)
+install(FILES ${PROJECT_BINARY_DIR}/anyio.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# For the whole build or not at all: half an instrumented program reports nonsense.
+set(ANYIO_SANITIZE "" CACHE STRING "Sanitizers: address;undefined or thread")
+
+if(ANYIO_SANITIZE)
+    list(JOIN ANYIO_SANITIZE "," sanitizers)
+    # A finding ends the program, so that a test cannot pass with one.
+    add_compile_options(
+        -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    )
+    add_link_options(-fsanitize=${sanitizers})
+endif()

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// backend: what an event loop must do; the narrow waist of the library.
+
+#include <anyio/backends/request.hpp>
+#include <anyio/base/time.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace anyio::backends {
+
+/// What cancel() answers.
+enum class cancel_result : std::uint8_t {
+    done,     ///< the request had no effect, and will not complete
+    pending,  ///< it will complete, as cancelled or with its result
+};
+
+/// An event loop's connection with the operating system.
+///
+/// Children and signals need nothing of their own: a pidfd (pidfd_open(2)) and a
+/// signalfd are descriptors that become readable.
+///
+/// Everything but wake() is called on the loop's thread. Nothing here runs code of users:
+/// completions only put tasks into the ready queue.
+class backend {
+public:
+    backend() = default;
+    virtual ~backend() = default;
+
+    backend(const backend&) = delete;
+    backend& operator=(const backend&) = delete;
+
+    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+
+    /// Takes over an open, non-blocking descriptor. Submitting to it may register it.
+    ///
+    /// @throws os_error        if the operating system refuses; `fd` stays the caller's
+    /// @throws std::bad_alloc
+    [[nodiscard]] virtual descriptor& attach(int fd) = 0;
+
+    /// Completes what is pending on it with `closed`, then closes it. Never waits.
+    virtual void close(descriptor& target) noexcept = 0;
+
+    /// Like close(), but gives the descriptor back open.
+    [[nodiscard]] virtual int release(descriptor& target) noexcept = 0;
+
+    /// Begins `r`. True: it is complete already, with its result; `completed` is not
+    /// called. A second request of one direction on one descriptor completes with
+    /// -EBUSY.
+    [[nodiscard]] virtual bool submit(request& r) noexcept = 0;
+
+    /// Only for a request that is pending, and once.
+    [[nodiscard]] virtual cancel_result cancel(request& r) noexcept = 0;
+
+    /// Waits until something completes, wake() is called, or `timeout` has passed, then
+    /// calls `completed` for all that is complete. Zero: looks only. `forever`: no limit.
+    virtual void wait(duration timeout) noexcept = 0;
+
+    /// Makes a present or the next wait() return. From any thread, and signal handlers.
+    virtual void wake() noexcept = 0;
+
+    /// Requests that have not completed: what may still wake a task.
+    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
+};
+
+}  // namespace anyio::backends

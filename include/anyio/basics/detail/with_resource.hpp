@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// with_resource_await: `with` for what must be awaited to be entered or left. One
+/// coroutine for each such argument; scopes and groups among them stay blocks.
+
+#include <anyio/basics/detail/with_block.hpp>
+#include <anyio/basics/outcome.hpp>
+
+#include <cstdint>
+#include <tuple>
+#include <utility>
+
+namespace anyio {
+
+/// How the body of a block has ended, for async_context_manager::aexit().
+enum class body_end : std::uint8_t { value, error, cancelled };
+
+/// Something that `with` enters and leaves by awaiting it. What `aenter()` yields is
+/// passed to the body; if it yields nothing, the manager itself is. `aexit(body_end)` is
+/// awaited whatever happened, in a scope that may be cancelled: shield what must not be
+/// cut short.
+///
+/// @anyio  typing.AsyncContextManager
+template <class M>
+concept async_context_manager = requires(M& manager, body_end end) {
+    { manager.aenter() } -> detail::awaitable;
+    { manager.aexit(end) } -> detail::awaitable;
+};
+
+namespace detail {
+
+/// Has something to be awaited when it is not used any more.
+template <class R>
+concept closeable = requires(R& resource) {
+    { resource.aclose() } -> awaitable;
+};
+
+template <class A>
+inline constexpr bool is_async_argument =
+    awaitable<A> || async_context_manager<std::remove_reference_t<A>>
+    || closeable<std::remove_reference_t<A>>;
+
+template <class M>
+using entered_t = awaited_t<decltype(std::declval<M&>().aenter())>;
+
+/// What the body is passed for an argument of type A; a reference.
+template <class A>
+auto& subject_of(A& argument) {
+    using bare = std::remove_cvref_t<A>;
+    if constexpr (block_manager<bare>) {
+        using block_type = typename bare::with_block;
+        return std::declval<block_type&>().subject();
+    } else if constexpr (awaitable<A>) {
+        return std::declval<std::remove_reference_t<awaited_t<bare>>&>();
+    } else if constexpr (async_context_manager<bare>) {
+        if constexpr (std::is_void_v<entered_t<bare>>)
+            return argument;
+        else
+            return std::declval<std::remove_reference_t<entered_t<bare>>&>();
+    } else {
+        return argument;
+    }
+}
+
+template <class A>
+using subject_t = decltype(subject_of(std::declval<std::remove_reference_t<A>&>()));
+
+template <class A>
+using needed_t =
+    std::conditional_t<optional_subject<A>, std::tuple<>, std::tuple<subject_t<A>>>;
+
+template <class R, class Body, class Full, class Short>
+task<R> with_body(Body& body, Full full, Short shortened) {
+    using returned = decltype(call_body(body, full, shortened));
+    if constexpr (!is_task<returned>) {
+        call_body(body, full, shortened);
+        co_return true;
+    } else if constexpr (std::is_void_v<typename returned::value_type>) {
+        co_await call_body(body, full, shortened);
+        co_return true;
+    } else {
+        auto value = co_await call_body(body, full, shortened);
+        co_return R(std::move(value));
+    }
+}
+
+template <class R, class Body, class Full, class Short>
+task<R> with_steps(Body& body, Full full, Short shortened) {
+    return with_body<R>(body, full, shortened);
+}
+
+template <class R, class Body, class Full, class Short, class First, class... Rest>
+task<R>
+with_steps(Body& body, Full full, Short shortened, First&& first, Rest&&... rest);
+
+template <class R, class Body, class Full, class Short, class Subject, class... Rest>
+task<R> with_subject(
+    Body& body, Full full, Short shortened, Subject& subject, Rest&&... rest
+) {
+    return with_steps<R>(
+        body, std::tuple_cat(full, std::tie(subject)),
+        std::tuple_cat(shortened, std::tie(subject)), std::forward<Rest>(rest)...
+    );
+}
+
+template <class R, class Body, class Full, class Short, class First, class... Rest>
+task<R> with_block_step(
+    Body& body, Full full, Short shortened, First& first, Rest&&... rest
+) {
+    using subject = std::remove_reference_t<subject_t<First>>;
+    auto inside = [&](subject& entered) -> task<R> {
+        if constexpr (optional_subject<First>)
+            return with_steps<R>(
+                body, std::tuple_cat(full, std::tie(entered)), shortened,
+                std::forward<Rest>(rest)...
+            );
+        else
+            return with_subject<R>(
+                body, full, shortened, entered, std::forward<Rest>(rest)...
+            );
+    };
+    std::optional<R> result =
+        co_await with_block_await<decltype(inside), First>(inside, first);
+    if (!result) co_return R();
+    co_return std::move(*result);
+}
+
+/// The error of the body comes first; an error of the cleanup replaces a cancellation
+/// (rule K7).
+template <class R>
+task<R> with_result_of(outcome<R> body, outcome<void> cleanup) {
+    if (cleanup.has_error() && !body.has_error()) std::rethrow_exception(cleanup.error());
+    if (cleanup.is_cancelled() && body.has_value()) co_await std::move(cleanup).unwrap();
+    R result = co_await std::move(body).unwrap();
+    co_return result;
+}
+
+template <class R, class Body, class Full, class Short, class Resource, class... Rest>
+task<R> with_closed(
+    Body& body, Full full, Short shortened, Resource& resource, Rest&&... rest
+) {
+    outcome<R> ended = co_await as_outcome(
+        with_subject<R>(body, full, shortened, resource, std::forward<Rest>(rest)...)
+    );
+    outcome<void> closed = co_await as_outcome(resource.aclose());
+    R result = co_await with_result_of<R>(std::move(ended), std::move(closed));
+    co_return result;
+}
+
+template <class R, class Body, class Full, class Short, class First, class... Rest>
+task<R> with_awaited(
+    Body& body, Full full, Short shortened, First&& first, Rest&&... rest
+) {
+    auto resource = co_await std::forward<First>(first);
+    if constexpr (closeable<decltype(resource)>) {
+        R result = co_await with_closed<R>(
+            body, full, shortened, resource, std::forward<Rest>(rest)...
+        );
+        co_return result;
+    } else {
+        R result = co_await with_subject<R>(
+            body, full, shortened, resource, std::forward<Rest>(rest)...
+        );
+        co_return result;
+    }
+}
+
+template <class M>
+auto end_of(const outcome<M>& ended) noexcept {
+    return ended.has_value()   ? body_end::value
+           : ended.has_error() ? body_end::error
+                               : body_end::cancelled;
+}
+
+template <class R, class Body, class Full, class Short, class M, class... Rest>
+task<R> with_managed(
+    Body& body, Full full, Short shortened, M& manager, Rest&&... rest
+) {
+    outcome<R> ended;
+    if constexpr (std::is_void_v<entered_t<M>>) {
+        co_await manager.aenter();
+        ended = co_await as_outcome(
+            with_subject<R>(body, full, shortened, manager, std::forward<Rest>(rest)...)
+        );
+    } else {
+        auto entered = co_await manager.aenter();
+        ended = co_await as_outcome(
+            with_subject<R>(body, full, shortened, entered, std::forward<Rest>(rest)...)
+        );
+    }
+    outcome<void> left = co_await as_outcome(manager.aexit(end_of(ended)));
+    R result = co_await with_result_of<R>(std::move(ended), std::move(left));
+    co_return result;
+}
+
+template <class R, class Body, class Full, class Short, class First, class... Rest>
+task<R>
+with_steps(Body& body, Full full, Short shortened, First&& first, Rest&&... rest) {
+    using bare = std::remove_cvref_t<First>;
+    if constexpr (block_manager<bare>)
+        return with_block_step<R>(
+            body, full, shortened, first, std::forward<Rest>(rest)...
+        );
+    else if constexpr (awaitable<First>)
+        return with_awaited<R>(
+            body, full, shortened, std::forward<First>(first), std::forward<Rest>(rest)...
+        );
+    else if constexpr (async_context_manager<bare>)
+        return with_managed<R>(
+            body, full, shortened, first, std::forward<Rest>(rest)...
+        );
+    else if constexpr (closeable<bare>)
+        return with_closed<R>(body, full, shortened, first, std::forward<Rest>(rest)...);
+    else
+        return with_subject<R>(body, full, shortened, first, std::forward<Rest>(rest)...);
+}
+
+template <class Body, class... A>
+class [[nodiscard]] with_resource_await : public lowlevel::awaitable_base {
+    using returned = decltype(call_body(
+        std::declval<Body&>(),
+        std::declval<std::tuple<subject_t<A>...>>(),
+        std::tuple_cat(std::declval<needed_t<A>>()...)
+    ));
+    using result = with_result<typename body_result<returned>::type>;
+
+public:
+    template <class... Given>
+    explicit with_resource_await(Body& body, Given&&... arguments)
+        : steps_(with_steps<result>(
+              body, std::tuple<>(), std::tuple<>(), std::forward<Given>(arguments)...
+          )),
+          inner_(steps_) {}
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
+        return inner_.await_suspend(parent);
+    }
+
+    result await_resume() { return inner_.await_resume(); }
+
+private:
+    task<result> steps_;
+    task_awaiter<result> inner_;
+};
+
+}  // namespace detail
+
+}  // namespace anyio

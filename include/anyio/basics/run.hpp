@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// run: the entry point. Manual: docs/manual/basics.md#running
+
+#include <anyio/basics/task.hpp>
+#include <anyio/lowlevel/clock.hpp>
+
+#include <concepts>
+#include <functional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace anyio {
+
+/// How a run is set up. Trivially destructible: see docs/manual/compilers.md.
+struct run_options {
+    /// "epoll", ...; empty: `$ANYIO_BACKEND`, else the best that works here.
+    std::string_view backend = {};
+    /// A clock of your own, such as testing::virtual_clock; it must outlive the run.
+    lowlevel::clock* clock = nullptr;
+};
+
+namespace detail {
+
+/// The loop of one call of run(), without its types.
+class run_session {
+public:
+    explicit run_session(const run_options& options);
+    ~run_session();
+
+    run_session(const run_session&) = delete;
+    run_session& operator=(const run_session&) = delete;
+
+    /// Runs until the coroutine has ended; its outcome is in `owner`.
+    void run(frame_link& main, frame_owner& owner);
+
+private:
+    lowlevel::scheduler* scheduler_;
+};
+
+template <class T>
+T run_task(const run_options& options, auto& start) {
+    result_slot<T> result;
+    {
+        run_session session(options);
+        task<T> main = start();
+        session.run(*main.release(), result);
+    }
+    if (result.error) std::rethrow_exception(std::move(result.error));
+    return result.take();
+}
+
+template <class F, class... Args>
+concept starts_task =
+    std::invocable<F, Args...> && is_task<std::invoke_result_t<F, Args...>>;
+
+}  // namespace detail
+
+/// Runs `f(args...)`, a coroutine, as the main task of a new loop in this thread, until
+/// it has ended.
+///
+/// @returns  what the coroutine returns
+/// @throws   what the coroutine throws, unwrapped
+/// @throws   usage_error     if a loop runs in this thread already
+/// @throws   lookup_error    if the backend does not exist or does not work here
+/// @throws   deadlock_error  if every task is blocked and nothing can ever wake one; all
+///                           tasks have been unwound then
+/// @threads  any, one loop for each
+/// @anyio    anyio.run
+template <class F, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<F>, run_options>)
+auto run(const run_options& options, F&& f, Args&&... args) {
+    static_assert(
+        detail::starts_task<F, Args...>,
+        "run(f, args...): f(args...) must return a task<...>; write it as a coroutine "
+        "returning task<>, with co_await or co_return in it"
+    );
+    using value = typename std::invoke_result_t<F, Args...>::value_type;
+    auto start = [&] { return std::invoke(std::forward<F>(f), std::forward<Args>(args)...); };
+    return detail::run_task<value>(options, start);
+}
+
+template <class F, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<F>, run_options>)
+auto run(F&& f, Args&&... args) {
+    return run(run_options{}, std::forward<F>(f), std::forward<Args>(args)...);
+}
+
+}  // namespace anyio

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// task<T>: what "async def" is in Python. Manual: docs/manual/tasks.md
+
+#include <anyio/lowlevel/loop_state.hpp>
+#include <anyio/lowlevel/operation.hpp>
+#include <anyio/lowlevel/spawn.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace anyio {
+
+template <class T>
+class task;
+
+namespace detail {
+
+using lowlevel::frame_link;
+using lowlevel::frame_owner;
+using lowlevel::loop_state;
+
+/// Where an awaited task<T> puts its value: in the frame of whoever awaits it.
+template <class T>
+struct result_slot : frame_owner {
+    static_assert(!std::is_rvalue_reference_v<T>, "task<T&&>: return a value instead");
+    using stored = std::conditional_t<
+        std::is_reference_v<T>,
+        std::add_pointer_t<std::remove_reference_t<T>>,
+        std::remove_const_t<T>>;
+
+    result_slot() noexcept {}
+
+    ~result_slot() {
+        if constexpr (!std::is_trivially_destructible_v<stored>)
+            if (has_value) value.~stored();
+    }
+
+    result_slot(const result_slot&) = delete;  // the coroutine holds its address
+    result_slot& operator=(const result_slot&) = delete;
+
+    template <class U>
+    void set(U&& result) {
+        if constexpr (std::is_reference_v<T>)
+            new (&value) stored(std::addressof(result));
+        else
+            new (&value) stored(std::forward<U>(result));
+        has_value = true;
+    }
+
+    T take() {
+        if constexpr (std::is_reference_v<T>)
+            return *value;
+        else
+            return std::move(value);
+    }
+
+    union {
+        stored value;
+    };
+
+    bool has_value = false;
+};
+
+template <>
+struct result_slot<void> : frame_owner {
+    void take() const noexcept {}
+};
+
+/// Records the exception in flight, and where in the call chain it began.
+void note_exception(frame_link& link) noexcept;
+/// A task that was never awaited; reports it in debug builds.
+void drop_unstarted(frame_link& link) noexcept;
+
+struct final_awaiter {
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    template <class Promise>
+    ANYIO_ALWAYS_INLINE std::coroutine_handle<>
+    await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
+        return transfer(*lowlevel::this_loop, ended.promise().parent);
+    }
+
+    void await_resume() const noexcept {}
+};
+
+template <class T>
+class [[nodiscard]] task_awaiter;
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
+
+template <class T>
+concept has_await_operator =
+    requires(T&& object) { std::forward<T>(object).operator co_await(); };
+
+template <class T>
+inline constexpr bool always_false = false;
+
+/// An operation that stays where it was made: g++ 12 copies what await_transform returns,
+/// even a reference.
+template <class A>
+struct [[nodiscard]] awaiter_reference {
+    [[nodiscard]] ANYIO_ALWAYS_INLINE bool await_ready() { return awaited.await_ready(); }
+
+    ANYIO_ALWAYS_INLINE auto await_suspend(std::coroutine_handle<> handle) {
+        return awaited.await_suspend(handle);
+    }
+
+    ANYIO_ALWAYS_INLINE decltype(auto) await_resume() { return awaited.await_resume(); }
+
+    A& awaited;
+};
+
+/// What every task promise is, whatever it returns.
+class promise_base : public frame_link {
+public:
+    static void* operator new(std::size_t size) { return lowlevel::allocate_frame(size); }
+
+    static void operator delete(void* frame, std::size_t size) noexcept {
+        lowlevel::free_frame(frame, size);
+    }
+
+    [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
+    [[nodiscard]] final_awaiter final_suspend() const noexcept { return {}; }
+    void unhandled_exception() noexcept { note_exception(*this); }
+
+    template <class T>
+    [[nodiscard]] ANYIO_ALWAYS_INLINE task_awaiter<T> await_transform(
+        task<T>&& awaited,
+        std::source_location where = std::source_location::current()
+    ) noexcept {
+        site = where;
+        return task_awaiter<T>(awaited);
+    }
+
+    template <lowlevel::awaiter A>
+    [[nodiscard]] ANYIO_ALWAYS_INLINE awaiter_reference<A> await_transform(
+        A&& awaited,
+        std::source_location where = std::source_location::current()
+    ) noexcept {
+        static_assert(
+            !std::is_lvalue_reference_v<A>,
+            "await an operation where you make it: co_await event.wait(); it holds "
+            "references to its arguments, so it must not be kept in a variable"
+        );
+        site = where;
+        return awaiter_reference<A>{awaited};
+    }
+
+    template <has_await_operator A>
+        requires(!lowlevel::awaiter<A> && !is_task<std::remove_cvref_t<A>>)
+    [[nodiscard]] decltype(auto) await_transform(
+        A&& awaited,
+        std::source_location where = std::source_location::current()
+    ) {
+        site = where;
+        return std::forward<A>(awaited).operator co_await();
+    }
+
+    template <class T>
+    void await_transform(task<T>&) {
+        static_assert(
+            always_false<T>,
+            "a task is awaited once, where it is made: co_await f(x); a task in a "
+            "variable needs co_await std::move(t)"
+        );
+    }
+
+    template <class A>
+        requires(!lowlevel::awaiter<A> && !has_await_operator<A>
+                 && !is_task<std::remove_cvref_t<A>>)
+    std::suspend_never await_transform(A&&) {
+        static_assert(
+            always_false<A>,
+            "this type cannot be awaited in an anyio task; await task<T>, the operations "
+            "of anyio, or your own operation made with lowlevel::wait_task_rescheduled; "
+            "a blocking call belongs in to_thread::run_sync"
+        );
+        return {};
+    }
+};
+
+template <class T>
+class promise final : public promise_base {
+public:
+    [[nodiscard]] task<T> get_return_object() noexcept;
+
+    template <class U = T>
+        requires std::convertible_to<U, T> || std::constructible_from<T, U>
+    void return_value(U&& value) {
+        static_cast<result_slot<T>*>(owner)->set(std::forward<U>(value));
+    }
+};
+
+template <>
+class promise<void> final : public promise_base {
+public:
+    [[nodiscard]] task<void> get_return_object() noexcept;
+
+    void return_void() const noexcept {}
+};
+
+}  // namespace detail
+
+/// A coroutine that runs when it is awaited, in the task that awaits it, or when it is
+/// handed to a task group, as a task of its own.
+///
+/// It is lazy: a task that is neither awaited nor handed on does nothing, and in debug
+/// builds says so. There is no way to detach one.
+///
+/// Parameters of coroutines live in the frame, so take them by value, or by reference to
+/// what outlives the await. `T` may be void, a reference, or any movable type.
+///
+/// @throws        what the coroutine throws, when awaited
+/// @cancellation  unwinds the coroutine first, innermost frame first
+/// @threads       loop; a task that has not begun may be made anywhere
+/// @allocates     one frame, recycled
+/// @anyio         async def
+template <class T = void>
+class [[nodiscard("a task does nothing until you co_await it or give its function to a "
+                  "task group")]] task {
+public:
+    using promise_type = detail::promise<T>;
+    using value_type = T;
+
+    task(task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+
+    task& operator=(task&& other) noexcept {
+        task(std::move(other)).swap(*this);
+        return *this;
+    }
+
+    ~task() {
+        if (frame_) [[unlikely]]
+            detail::drop_unstarted(*frame_);
+    }
+
+    void swap(task& other) noexcept { std::swap(frame_, other.frame_); }
+
+    /// False once it has been awaited or moved from.
+    [[nodiscard]] explicit operator bool() const noexcept { return frame_ != nullptr; }
+
+    /// Gives up the frame; for those who build task groups.
+    [[nodiscard]] lowlevel::frame_link* release() noexcept {
+        return std::exchange(frame_, nullptr);
+    }
+
+private:
+    friend promise_type;
+
+    explicit task(lowlevel::frame_link& frame) noexcept : frame_(&frame) {}
+
+    lowlevel::frame_link* frame_;
+};
+
+namespace detail {
+
+static_assert(alignof(promise<int>) <= 2 * sizeof(void*));
+
+template <class T>
+task<T> promise<T>::get_return_object() noexcept {
+    return task<T>(*this);
+}
+
+inline task<void> promise<void>::get_return_object() noexcept { return task<void>(*this); }
+
+template <class T>
+class [[nodiscard]] task_awaiter : public lowlevel::awaitable_base, public result_slot<T> {
+public:
+    explicit task_awaiter(task<T>& awaited) noexcept { this->child = awaited.release(); }
+
+    ~task_awaiter() {
+        if (this->child) handle_of(this->child).destroy();
+    }
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    ANYIO_ALWAYS_INLINE std::coroutine_handle<>
+    await_suspend(std::coroutine_handle<> parent) noexcept {
+        frame_link* const begun = this->child;
+        begun->parent = lowlevel::link_of(parent);
+        begun->owner = this;
+        return transfer(*lowlevel::this_loop, begun);
+    }
+
+    T await_resume() {
+        if (this->error) [[unlikely]]
+            std::rethrow_exception(std::move(this->error));
+        return this->take();
+    }
+};
+
+}  // namespace detail
+
+}  // namespace anyio

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// scoped_await: one awaitable inside a cancel scope, without a coroutine frame for it.
+
+#include <anyio/basics/detail/guarded_await.hpp>
+#include <anyio/cancellation/cancel_scope.hpp>
+
+#include <optional>
+#include <type_traits>
+
+namespace anyio::detail {
+
+enum class on_timeout : bool { is_empty, is_error };
+
+/// The deadline is armed only if the awaitable suspends.
+template <on_timeout Mode, class A>
+class [[nodiscard]] scoped_await : public lowlevel::awaitable_base {
+    using value = awaited_t<A>;
+    using optional_value = std::conditional_t<
+        std::is_void_v<value>,
+        bool,
+        std::optional<std::conditional_t<std::is_void_v<value>, char, value>>>;
+
+public:
+    using result = std::conditional_t<Mode == on_timeout::is_error, value, optional_value>;
+
+    template <class Prepare>
+    scoped_await(Prepare prepare, A&& awaited)
+        : outcome_{&owner_}, block_(status_, Mode == on_timeout::is_error, outcome_),
+          inner_(awaiter_of(std::forward<A>(awaited))) {
+        prepare(status_);
+    }
+
+    [[nodiscard]] bool await_ready() {
+        lowlevel::loop_state& loop = *lowlevel::this_loop;
+        status_.enter(loop, *loop.current);
+        try {
+            if (!inner_.await_ready()) return false;
+        } catch (...) {
+            status_.leave(loop);
+            throw;
+        }
+        status_.leave(loop);
+        return true;
+    }
+
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
+        block_.link.parent = lowlevel::link_of(parent);
+        return suspend_into(inner_, block_);
+    }
+
+    result await_resume() {
+        if constexpr (Mode == on_timeout::is_error) {
+            if (owner_.error) [[unlikely]]
+                std::rethrow_exception(std::move(owner_.error));
+            return inner_.await_resume();
+        } else if constexpr (std::is_void_v<value>) {
+            if (outcome_.state == lowlevel::body_state::cut) return false;
+            inner_.await_resume();
+            return true;
+        } else {
+            if (outcome_.state == lowlevel::body_state::cut) return std::nullopt;
+            return inner_.await_resume();
+        }
+    }
+
+private:
+    frame_owner owner_;
+    lowlevel::body_outcome outcome_;
+    lowlevel::cancel_status status_;
+    lowlevel::scope_block block_;
+    awaiter_t<A> inner_;
+};
+
+}  // namespace anyio::detail

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// cancel_status: one node of the tree of cancellation. The public face is
+/// cancellation/cancel_scope.hpp.
+
+#include <anyio/lowlevel/timer.hpp>
+
+#include <cstdint>
+#include <source_location>
+#include <string_view>
+
+namespace anyio::lowlevel {
+
+struct task_state;
+struct group_state;
+struct loop_state;
+struct cancel_cause;
+
+/// Bits of cancel_status::flags.
+enum scope_flag : std::uint8_t {
+    /// Cancelled as seen by the tasks inside. Pushed down whenever something changes, so
+    /// that a checkpoint looks at one byte and nobody walks up.
+    scope_effective = 1,
+    scope_cancel_called = 2,
+    scope_by_deadline = 4,  ///< the deadline was the cause of cancel_called
+    scope_shielded = 8,
+    scope_caught = 16,
+    /// This scope, or one around it in the same task, has a deadline that is not armed
+    /// yet: it is when the task first suspends, since most blocks end before that.
+    scope_unarmed = 32,
+    scope_entered = 64,
+    scope_left = 128,
+};
+
+/// Deadline, shield and cancellation of one scope.
+///
+/// Invariants: `effective` is `cancel_called || (!shielded && parent->effective)` for
+/// every entered scope at any time user code runs; the children list holds exactly the
+/// entered, unleft scopes whose parent this is, oldest first.
+///
+/// @threads  loop
+class cancel_status {
+public:
+    cancel_status() noexcept : deadline_timer_(*this) {}
+    ~cancel_status();
+
+    cancel_status(const cancel_status&) = delete;  // children and tasks hold its address
+    cancel_status& operator=(const cancel_status&) = delete;
+
+    /// Becomes the current scope of `task`, inside its present one.
+    void enter(loop_state& loop, task_state& task) noexcept;
+    /// Becomes the base scope of a new task, with `parent` around it.
+    void enter_as_base(cancel_status& parent, task_state& task) noexcept;
+    /// Ends the scope; the task is back in the scope around it.
+    void leave(loop_state& loop) noexcept;
+
+    /// Whether a cancellation that has unwound everything inside ends here (rule K6).
+    /// Remembers the answer for caught().
+    [[nodiscard]] bool absorb() noexcept;
+
+    /// Idempotent; the first reason stays. See rule K3.
+    void cancel(std::string_view reason, std::source_location where) noexcept;
+
+    /// Absolute deadline; moves the timer if the scope has been entered. A deadline that
+    /// is not in the future cancels now. Never un-cancels.
+    void set_deadline(time_point deadline);
+    /// Deadline relative to the entry; only before it.
+    void set_timeout(duration timeout) noexcept;
+    void set_shield(bool shielded) noexcept;
+    /// Moves this scope, with all in it, under another one.
+    void reparent(cancel_status& parent) noexcept;
+
+    /// `never` if there is none. For a scope that has not been entered and has a
+    /// relative deadline, what it would be if it were entered now.
+    [[nodiscard]] time_point deadline() const noexcept;
+    /// The earliest deadline that a task in this scope must expect; the smallest
+    /// time_point if it is cancelled.
+    [[nodiscard]] time_point effective_deadline() const noexcept;
+
+    [[nodiscard]] bool has(scope_flag flag) const noexcept { return (flags_ & flag) != 0; }
+    [[nodiscard]] std::uint8_t flags() const noexcept { return flags_; }
+
+    /// Whether something around this scope, not hidden by its shield, is cancelled.
+    [[nodiscard]] bool cancelled_from_outside() const noexcept {
+        return parent_ && !has(scope_shielded) && parent_->has(scope_effective);
+    }
+
+    [[nodiscard]] cancel_status* parent() const noexcept { return parent_; }
+    [[nodiscard]] task_state* host() const noexcept { return host_; }
+    [[nodiscard]] group_state* group() const noexcept { return group_; }
+    [[nodiscard]] cancel_status* first_child() const noexcept { return first_child_; }
+    [[nodiscard]] cancel_status* next_sibling() const noexcept { return next_; }
+    /// Null if cancel() was not called with a reason.
+    [[nodiscard]] const cancel_cause* cause() const noexcept { return cause_; }
+
+    /// The group whose children begin in this scope; null: none.
+    void set_group(group_state* group) noexcept { group_ = group; }
+
+    /// Arms what is not armed in `innermost` and the scopes around it in one task.
+    static void arm_all(loop_state& loop, cancel_status& innermost) noexcept;
+    /// The deadline timer of a scope has expired.
+    static void expired(timer& entry) noexcept;
+    /// Makes every scope below cancelled, shields or not: the last resort of a run that
+    /// can never go on.
+    void cancel_all(std::string_view reason) noexcept;
+
+private:
+    struct scope_timer : timer {
+        explicit scope_timer(cancel_status& s) noexcept
+            : timer(timer_kind::scope), scope(&s) {}
+
+        cancel_status* scope;
+    };
+
+    void link(cancel_status& parent) noexcept;
+    void unlink() noexcept;
+    void refresh() noexcept;
+    bool update(bool forced) noexcept;
+    void deliver() noexcept;
+    void refresh_tree(bool forced) noexcept;
+    [[nodiscard]] cancel_status* next_in_tree(cancel_status* root, bool descend) noexcept;
+
+    void set(scope_flag flag) noexcept {
+        flags_ = static_cast<std::uint8_t>(flags_ | flag);
+    }
+
+    void clear(scope_flag flag) noexcept {
+        flags_ = static_cast<std::uint8_t>(flags_ & ~flag);
+    }
+
+    std::uint8_t flags_ = 0;
+    bool relative_ = false;  ///< deadline_ counts from the entry
+    cancel_status* parent_ = nullptr;
+    task_state* host_ = nullptr;
+    group_state* group_ = nullptr;
+    cancel_status* first_child_ = nullptr;
+    cancel_status* last_child_ = nullptr;
+    cancel_status* next_ = nullptr;
+    cancel_status* prev_ = nullptr;
+    time_point deadline_ = never;
+    scope_timer deadline_timer_;
+    cancel_cause* cause_ = nullptr;
+};
+
+}  // namespace anyio::lowlevel

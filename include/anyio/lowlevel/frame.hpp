@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// frame_link: how suspended frames and blocks hang together. For those who build
+/// primitives; users of tasks never need it.
+
+#include <anyio/base/config.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <source_location>
+
+namespace anyio::lowlevel {
+
+struct frame_link;
+
+/// Where the outcome of an awaited coroutine goes. It lives in the awaiter, in the
+/// frame of whoever awaits, and owns the coroutine until that has ended.
+struct frame_owner {
+    frame_link* child = nullptr;  ///< null once the child has been destroyed
+    std::exception_ptr error;     ///< set when the child ended with an exception
+};
+
+/// One step of an asynchronous call chain, from the innermost outward.
+///
+/// It is the first member of every promise and of every block, and both keep two
+/// function pointers (resume, destroy) right before it: for promises that is the
+/// frame layout of g++ and clang, for blocks we write them. So a link is all it takes
+/// to resume either.
+struct frame_link {
+    frame_link* parent = nullptr;  ///< continued when this has ended
+    frame_owner* owner = nullptr;  ///< null in a block: see block.hpp
+    std::source_location site;     ///< of the `co_await` at which this last suspended
+
+    [[nodiscard]] bool is_block() const noexcept { return owner == nullptr; }
+};
+
+/// Distance from a frame's address to its promise, on every 64-bit Itanium-ABI
+/// compiler, for promises of ordinary alignment. tests/lowlevel/frame_test.cpp looks.
+inline constexpr std::size_t promise_offset = 2 * sizeof(void*);
+
+[[nodiscard]] ANYIO_ALWAYS_INLINE std::coroutine_handle<>
+handle_of(frame_link* link) noexcept {
+    return std::coroutine_handle<>::from_address(
+        reinterpret_cast<char*>(link) - promise_offset
+    );
+}
+
+[[nodiscard]] ANYIO_ALWAYS_INLINE frame_link*
+link_of(std::coroutine_handle<> handle) noexcept {
+    return reinterpret_cast<frame_link*>(
+        static_cast<char*>(handle.address()) + promise_offset
+    );
+}
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// loop_state: the part of a running loop that operations touch. One loop, one thread;
+/// no atomics here.
+
+#include <anyio/base/time.hpp>
+#include <anyio/lowlevel/cancel_status.hpp>
+#include <anyio/lowlevel/task_state.hpp>
+#include <anyio/lowlevel/timer.hpp>
+
+#include <cstdint>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+namespace anyio::lowlevel {
+
+class scheduler;
+
+/// What the scheduler does when a step's frames have returned; bits.
+enum after_step : std::uint8_t {
+    after_step_unwind = 1,  ///< unwind the current task from its leaf
+    after_step_finish = 2,  ///< the current task's first frame has ended
+};
+
+/// Ready operations that a task may complete in one step before it yields.
+inline constexpr int step_budget = 128;
+
+struct loop_state {
+    task_state* current = nullptr;  ///< the running task
+    frame_link* next = nullptr;     ///< trampoline: resumed when the running frame returns
+    task_state* ready_first = nullptr;
+    task_state* ready_last = nullptr;
+    char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
+    int budget = 0;               ///< left in this step; negative: yield now
+    std::uint8_t after = 0;       ///< after_step bits
+    bool unwinding = false;       ///< frames are being destroyed by a cancellation
+    std::uint64_t now_ticks = 0;  ///< processor ticks when `now` was read
+    time_point now{};             ///< cached; see current()
+    std::uint64_t next_id = 1;
+    std::uint64_t steps = 0;
+    cancel_status* root_scope = nullptr;
+    std::source_location ended_site;  ///< of the first frame of a task that has ended
+    frame_owner root_owner;  ///< of the first frame of every task without a handle
+    deadline_queue deadlines;
+    scheduler* owner = nullptr;
+};
+
+/// The loop that runs in this thread, or null.
+inline constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
+
+/// The loop that runs in this thread.
+///
+/// @throws no_event_loop_error  naming `operation`, if there is none
+[[nodiscard]] loop_state& require_loop(const char* operation);
+
+/// Reads the clock; see current_loop_time().
+time_point refresh_time(loop_state& loop) noexcept;
+
+/// The loop's time, at most some 50 µs old: reading the real clock for each deadline
+/// would cost more than the deadline (27 ns). The processor's tick counter tells when
+/// the cached time is too old.
+[[nodiscard]] inline time_point current_loop_time(loop_state& loop) noexcept {
+#if defined(__x86_64__)
+    // About 50 µs at 2-3 GHz. A counter that jumps back gives a huge difference, and so
+    // only one more reading of the clock.
+    constexpr std::uint64_t fresh_ticks = 1 << 17;
+    if (__rdtsc() - loop.now_ticks < fresh_ticks) [[likely]] return loop.now;
+#endif
+    return refresh_time(loop);
+}
+
+/// Appends to the ready queue. The task is not in it.
+inline void push_ready(loop_state& loop, task_state& task) noexcept {
+    task.next_ready = nullptr;
+    (loop.ready_first ? loop.ready_last->next_ready : loop.ready_first) = &task;
+    loop.ready_last = &task;
+}
+
+/// Wakes a task that waits: its operation has its result (rule K2).
+inline void reschedule(task_state& task) noexcept {
+    task.wait = nullptr;
+    push_ready(*this_loop, task);
+}
+
+/// Wakes a task whose operation was aborted: it unwinds instead of returning.
+inline void reschedule_cancelled(task_state& task) noexcept {
+    task.set(task_unwinds);
+    reschedule(task);
+}
+
+/// Suspends the running task at `leaf`, waiting for `record`. Whoever completes the
+/// operation calls reschedule().
+inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexcept {
+    task_state& task = *loop.current;
+    record.task = &task;
+    task.leaf = leaf;
+    task.wait = &record;
+    if (task.scope->has(scope_unarmed)) [[unlikely]]
+        cancel_status::arm_all(loop, *task.scope);
+}
+
+/// Suspends the running task at `leaf` and puts it at the end of the ready queue; it
+/// cannot be cancelled there.
+inline void requeue(loop_state& loop, frame_link* leaf) noexcept {
+    task_state& task = *loop.current;
+    task.leaf = leaf;
+    if (task.scope->has(scope_unarmed)) [[unlikely]]
+        cancel_status::arm_all(loop, *task.scope);
+    push_ready(loop, task);
+}
+
+/// Ends the running step by unwinding the task from `leaf`.
+inline void unwind_now(loop_state& loop, frame_link* leaf) noexcept {
+    loop.current->leaf = leaf;
+    loop.after |= after_step_unwind;
+}
+
+[[nodiscard]] inline bool cancelled(const task_state& task) noexcept {
+    return task.scope->has(scope_effective);
+}
+
+/// Continues with `to` by symmetric transfer. g++ makes that a tail call only at some
+/// optimisation levels, and never under sanitizers; so there, when the stack has grown,
+/// the frames return to the loop first. The check costs a third of a nanosecond.
+[[nodiscard]] ANYIO_ALWAYS_INLINE std::coroutine_handle<>
+transfer([[maybe_unused]] loop_state& loop, frame_link* to) noexcept {
+#if ANYIO_GCC || ANYIO_SANITIZED
+    if (static_cast<char*>(__builtin_frame_address(0)) < loop.stack_floor) [[unlikely]] {
+        loop.next = to;
+        return std::noop_coroutine();
+    }
+#endif
+    return handle_of(to);
+}
+
+/// The same for functions that are not coroutines, which cannot transfer at all.
+inline void continue_with(loop_state& loop, frame_link* to) noexcept { loop.next = to; }
+
+}  // namespace anyio::lowlevel
+
+namespace anyio {
+
+/// Whether frames of the calling thread are being destroyed because of a cancellation:
+/// for guards that commit on success and roll back otherwise, as
+/// std::uncaught_exceptions() tells them for exceptions.
+///
+/// @threads  any
+[[nodiscard]] inline bool unwinding() noexcept {
+    return lowlevel::this_loop && lowlevel::this_loop->unwinding;
+}
+
+}  // namespace anyio

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// parking_lot: a fair queue of suspended tasks, with cancellation. Every primitive of
+/// synchronization is built on it.
+
+#include <anyio/lowlevel/operation.hpp>
+
+#include <cstddef>
+#include <limits>
+
+namespace anyio::lowlevel {
+
+class parking_lot;
+
+/// Waits in a parking_lot. Operations that need more derive from parked_operation.
+class parked_wait : public wait_record {
+protected:
+    parked_wait(parking_lot& lot, const wait_kind& k) noexcept
+        : wait_record(k), lot_(&lot) {}
+
+    ~parked_wait() = default;
+
+    void enqueue() noexcept;
+
+    /// For the wait_kinds of derived operations.
+    static abort_result leave_lot(wait_record& record) noexcept;
+
+private:
+    friend parking_lot;
+
+    parking_lot* lot_;
+    parked_wait* prev_ = nullptr;
+    parked_wait* next_ = nullptr;
+};
+
+/// Waits until it is unparked; or not at all, if it was made `ready`.
+class [[nodiscard]] park_operation final : public awaitable_base, public parked_wait {
+public:
+    park_operation(parking_lot& lot, const wait_kind& k, bool ready) noexcept
+        : parked_wait(lot, k), ready_(ready) {}
+
+    [[nodiscard]] bool await_ready() const noexcept {
+        loop_state& loop = *this_loop;
+        if (cancelled(*loop.current)) [[unlikely]]
+            return false;
+        return ready_ && --loop.budget >= 0;
+    }
+
+    void await_suspend(std::coroutine_handle<> handle) noexcept {
+        loop_state& loop = *this_loop;
+        frame_link* const leaf = link_of(handle);
+        if (cancelled(*loop.current)) [[unlikely]]
+            return unwind_now(loop, leaf);
+        if (ready_) [[unlikely]]
+            return requeue(loop, leaf);
+        park(loop, leaf, *this);
+        enqueue();
+    }
+
+    void await_resume() const noexcept {}
+
+    /// A wait_kind for waiting in a lot, under a name of your own.
+    static constexpr wait_kind kind_named(const char* name) noexcept {
+        return {&leave_lot, name, nullptr};
+    }
+
+private:
+    bool ready_;
+};
+
+/// What a parking lot looks like at one moment.
+struct parking_lot_statistics {
+    std::size_t tasks_waiting = 0;
+
+    friend bool operator==(
+        const parking_lot_statistics&, const parking_lot_statistics&
+    ) = default;
+};
+
+/// Tasks that wait, first come, first served.
+///
+/// It knows nothing of why they wait: whoever unparks them has made sure that what they
+/// wait for is there. A task that is cancelled leaves the lot at once, so unpark() never
+/// wakes it in vain. Made anywhere, at any time; never allocates.
+///
+/// Destroying a lot in which tasks wait ends the program: they would wait for ever.
+///
+/// @threads  loop
+/// @anyio    trio.lowlevel.ParkingLot
+class parking_lot {
+public:
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+
+    parking_lot() noexcept = default;
+    ~parking_lot();
+
+    parking_lot(const parking_lot&) = delete;  // waiting tasks hold its address
+    parking_lot& operator=(const parking_lot&) = delete;
+
+    /// Waits until unparked.
+    ///
+    /// @checkpoint    always
+    /// @cancellation  atomic: the task has left the lot
+    /// @allocates     nothing
+    [[nodiscard]] park_operation park() noexcept { return {*this, park_kind_, false}; }
+
+    /// Wakes the first `count` tasks, oldest first; they run after the caller suspends.
+    ///
+    /// @returns  how many there were
+    std::size_t unpark(std::size_t count = 1) noexcept {
+        std::size_t woken = 0;
+        while (first_ && woken < count) {
+            unpark_first();
+            ++woken;
+        }
+        return woken;
+    }
+
+    /// Wakes the task that has waited longest.
+    ///
+    /// @returns  its operation, still alive until the task runs; null if nobody waits
+    parked_wait* unpark_first() noexcept {
+        parked_wait* const woken = first_;
+        if (!woken) return nullptr;
+        remove(*woken);
+        reschedule(*woken->task);
+        return woken;
+    }
+
+    /// Moves the first `count` tasks to the end of another lot, still waiting.
+    std::size_t repark(parking_lot& other, std::size_t count = 1) noexcept;
+
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    [[nodiscard]] parked_wait* front() const noexcept { return first_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] parking_lot_statistics statistics() const noexcept { return {size_}; }
+
+private:
+    friend parked_wait;
+
+    void append(parked_wait& waiting) noexcept {
+        waiting.lot_ = this;
+        waiting.next_ = nullptr;
+        waiting.prev_ = last_;
+        (last_ ? last_->next_ : first_) = &waiting;
+        last_ = &waiting;
+        ++size_;
+    }
+
+    void remove(parked_wait& waiting) noexcept {
+        (waiting.prev_ ? waiting.prev_->next_ : first_) = waiting.next_;
+        (waiting.next_ ? waiting.next_->prev_ : last_) = waiting.prev_;
+        --size_;
+    }
+
+    static const wait_kind park_kind_;
+
+    parked_wait* first_ = nullptr;
+    parked_wait* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+inline void parked_wait::enqueue() noexcept { lot_->append(*this); }
+
+}  // namespace anyio::lowlevel

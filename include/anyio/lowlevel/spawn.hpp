@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// How a task is made: one block of memory for what it calls, its record and its first
+/// frame. For those who build task groups and entry points.
+
+#include <anyio/lowlevel/frame_memory.hpp>
+#include <anyio/lowlevel/loop_state.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace anyio::lowlevel {
+
+/// Ends the memory of a task whose last tenant has gone.
+void release_task_block(task_state& task) noexcept;
+
+/// The frame that lived inside a task's block has been destroyed.
+inline void release_inside_frame(task_state& task) noexcept {
+    task.clear(task_frame_inside);
+    if (task.has(task_finished) && !task.has(task_handled)) [[unlikely]]
+        release_task_block(task);
+}
+
+/// Memory for a coroutine frame; inside a task's block if one is waiting for it.
+[[nodiscard]] inline void* allocate_frame(std::size_t size) {
+#if !ANYIO_SANITIZED
+    auto& slot = detail::this_frame_slot;
+    if (slot.at) [[unlikely]] {
+        if (slot.asked == 0) slot.asked = size;
+        if (size <= slot.size) {
+            void* const inside = slot.at;
+            slot.at = nullptr;
+            auto* const task = reinterpret_cast<task_state*>(
+                static_cast<char*>(inside) - sizeof(task_state)
+            );
+            task->set(task_frame_inside);
+            return inside;
+        }
+    }
+#endif
+    return allocate_block(size);
+}
+
+inline void free_frame(void* frame, std::size_t size) noexcept {
+#if !ANYIO_SANITIZED
+    // Blocks are aligned to 32; a frame inside a task's block follows an 80-byte record.
+    if (reinterpret_cast<std::uintptr_t>(frame) & 16) {
+        release_inside_frame(*reinterpret_cast<task_state*>(
+            static_cast<char*>(frame) - sizeof(task_state)
+        ));
+        return;
+    }
+#endif
+    free_block(frame, size);
+}
+
+/// How large the first frames of one kind of spawn were; a hint, shared by all threads.
+using frame_size_hint = std::atomic<std::uint32_t>;
+
+/// A new record with `kind.prefix` bytes before it and room for a frame behind it.
+///
+/// @throws std::bad_alloc
+[[nodiscard]] task_state& allocate_task(const task_kind& kind, frame_size_hint& hint);
+
+/// While one exists, the next frame made on this thread goes into the task's block.
+class open_frame_slot {
+public:
+    open_frame_slot(task_state& task, frame_size_hint& hint) noexcept;
+    ~open_frame_slot();
+
+    open_frame_slot(const open_frame_slot&) = delete;
+    open_frame_slot& operator=(const open_frame_slot&) = delete;
+
+private:
+#if !ANYIO_SANITIZED
+    detail::frame_slot outer_;  // spawns may nest: a callable that spawns before it returns
+    frame_size_hint& hint_;
+    std::size_t size_;
+#endif
+};
+
+/// Gives a task a name of its own; "" is one.
+void name_task(task_state& task, std::string_view name);
+
+/// A task in the making: until is_born(), it goes away with this object.
+class unborn_task {
+public:
+    /// @throws std::bad_alloc
+    unborn_task(const task_kind& kind, frame_size_hint& hint)
+        : task_(allocate_task(kind, hint)), hint_(hint) {}
+
+    ~unborn_task() {
+        if (!born_) [[unlikely]]
+            discard();
+    }
+
+    unborn_task(const unborn_task&) = delete;
+    unborn_task& operator=(const unborn_task&) = delete;
+
+    [[nodiscard]] task_state& task() const noexcept { return task_; }
+    [[nodiscard]] frame_link& first() const noexcept { return *first_; }
+
+    /// What task_kind::destroy destroys is there.
+    void call_is_made() noexcept { call_made_ = true; }
+
+    /// Makes the first frame, by a call that returns a task<T>.
+    template <class Call>
+    void begin(Call& call) {
+        const open_frame_slot slot(task_, hint_);
+        first_ = call().release();
+    }
+
+    void is_born() noexcept { born_ = true; }
+
+private:
+    void discard() noexcept;
+
+    task_state& task_;
+    frame_size_hint& hint_;
+    frame_link* first_ = nullptr;
+    bool call_made_ = false;
+    bool born_ = false;
+};
+
+/// The first frame of a task that has not ended.
+[[nodiscard]] frame_link& first_frame(const task_state& task) noexcept;
+
+/// Gives the task its first frame, a number and a place in the ready queue. The caller
+/// has set `scope`, and adds it to its group.
+///
+/// @throws std::bad_alloc  then nothing has happened
+void start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& owner);
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// task_state: the scheduler's record of one task, and what it may wait for.
+
+#include <anyio/lowlevel/frame.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace anyio::lowlevel {
+
+class cancel_status;
+struct task_state;
+struct group_state;
+struct task_extra;
+
+/// What an abort function answers.
+enum class abort_result : std::uint8_t {
+    /// The operation had no effect and will never wake the task.
+    done,
+    /// The operation goes on; it will wake the task, and its result decides.
+    pending,
+};
+
+struct wait_record;
+
+/// The constant part of a wait: one static object for each kind of operation.
+struct wait_kind {
+    /// Called at most once per wait, when the task is cancelled; runs no user code.
+    abort_result (*abort)(wait_record&) noexcept;
+    /// What the task is doing, as a user would say it: "sleep", "event::wait".
+    const char* name;
+    /// Adds details to a report ("4.2 s to go", "fd 7"); null if there are none.
+    void (*describe)(const wait_record&, std::string&);
+};
+
+/// Registered with a task while it waits (rule K1); part of every operation.
+struct wait_record {
+    constexpr explicit wait_record(const wait_kind& k) noexcept : kind(&k) {}
+
+    const wait_kind* kind;
+    task_state* task = nullptr;  ///< the waiting task; set by park()
+};
+
+/// How a task ended.
+enum class task_end : std::uint8_t { value, error, cancelled };
+
+/// The constant part of a task: how to hand on its outcome and destroy what it owns.
+/// Null functions do nothing.
+struct task_kind {
+    /// Called when the first frame has gone, before the group hears of it. May take an
+    /// error away by clearing it.
+    void (*ended)(task_state&, task_end&, std::exception_ptr&) noexcept;
+    /// Destroys the callable and its arguments, once the first frame has gone.
+    void (*destroy)(task_state&) noexcept;
+    /// Destroys what the handle looked at, once the handle has gone too.
+    void (*forget)(task_state&) noexcept;
+    std::uint32_t prefix;  ///< bytes before the record; a multiple of 32
+};
+
+/// Bits of task_state::flags.
+enum task_flag : std::uint8_t {
+    task_unwinds = 1,          ///< next step: unwind instead of resume
+    task_abort_requested = 2,  ///< abort() answered "pending"
+    task_frame_inside = 4,     ///< a frame lives in this record's block
+    task_handled = 8,          ///< a task_handle keeps this record
+    task_finished = 16,
+    task_was_cancelled = 32,   ///< its first frame was unwound
+};
+
+/// One task. Followed in memory by its first frame, preceded by the callable and its
+/// arguments: one allocation in all (see spawn.hpp). 80 bytes, so that a frame behind
+/// it has an address that is odd in units of 16; that is how free_frame() knows it.
+///
+/// @threads  loop
+struct task_state {
+    frame_link* leaf = nullptr;        ///< innermost link while suspended: resume this
+    task_state* next_ready = nullptr;  ///< in the ready queue
+    wait_record* wait = nullptr;       ///< what it waits for; null: nothing, or runnable
+    cancel_status* scope = nullptr;    ///< the innermost scope it is in
+    group_state* group = nullptr;      ///< who waits for it; null: the main task
+    task_state* prev = nullptr;        ///< among the group's children, in spawn order
+    task_state* next = nullptr;
+    const task_kind* kind = nullptr;
+    task_extra* extra = nullptr;  ///< name, context; usually null
+    std::uint32_t id_low = 0;
+    std::uint8_t id_high = 0;
+    std::uint8_t flags = 0;
+    std::uint16_t block_units = 0;  ///< size of the whole block, in units of 32 bytes
+
+    [[nodiscard]] std::uint64_t id() const noexcept {
+        return std::uint64_t{id_high} << 32 | id_low;
+    }
+
+    [[nodiscard]] bool has(task_flag flag) const noexcept { return (flags & flag) != 0; }
+
+    void set(task_flag flag) noexcept {
+        flags = static_cast<std::uint8_t>(flags | flag);
+    }
+
+    void clear(task_flag flag) noexcept {
+        flags = static_cast<std::uint8_t>(flags & ~flag);
+    }
+};
+
+static_assert(sizeof(task_state) == 80 && sizeof(task_state) % 32 == 16);
+
+/// What one group needs to know of its children; the rest is in tasks/.
+struct group_state {
+    task_state* first = nullptr;  ///< oldest child
+    task_state* last = nullptr;
+    std::size_t count = 0;            ///< children that have not ended
+    cancel_status* scope = nullptr;  ///< what children start in
+    task_state* host = nullptr;      ///< the task that is in the group's block
+    /// A child has ended and left the list. `error` is set if it failed.
+    void (*child_ended)(group_state&, task_state&, task_end, std::exception_ptr&&) noexcept
+        = nullptr;
+
+    void add(task_state& child) noexcept {
+        child.group = this;
+        child.prev = last;
+        child.next = nullptr;
+        (last ? last->next : first) = &child;
+        last = &child;
+        ++count;
+    }
+
+    void remove(task_state& child) noexcept {
+        (child.prev ? child.prev->next : first) = child.next;
+        (child.next ? child.next->prev : last) = child.prev;
+        --count;
+    }
+};
+
+}  // namespace anyio::lowlevel

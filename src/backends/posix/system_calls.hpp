@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// The system calls of the I/O path, in one place, so that tests can make each of them
+/// fail. Without ANYIO_FAULTS they are the calls themselves.
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace anyio::sys {
+
+using ::accept4;
+using ::bind;
+using ::close;
+using ::connect;
+using ::epoll_create1;
+using ::epoll_ctl;
+using ::epoll_pwait2;
+using ::eventfd;
+using ::getsockopt;
+using ::listen;
+using ::recv;
+using ::send;
+using ::setsockopt;
+using ::shutdown;
+using ::socket;
+
+}  // namespace anyio::sys

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/lowlevel/cancel_status.hpp>
+
+#include <anyio/base/assert.hpp>
+#include <anyio/lowlevel/cancel_cause.hpp>
+#include <anyio/lowlevel/checkpoint.hpp>
+#include <anyio/lowlevel/loop_state.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace anyio::lowlevel {
+
+namespace {
+
+// Rule K3: aborts at once, but runs no user code; the frames are unwound when the loop
+// takes the task from the ready queue.
+void deliver_to(task_state& task) noexcept {
+    wait_record* const record = task.wait;
+    if (!record || task.has(task_abort_requested)) return;
+    if (record->kind == &yield_kind) {  // in the ready queue already
+        task.set(task_unwinds);
+        task.wait = nullptr;
+    } else if (record->kind->abort(*record) == abort_result::done) {
+        reschedule_cancelled(task);
+    } else {
+        task.set(task_abort_requested);
+    }
+}
+
+}  // namespace
+
+cancel_status::~cancel_status() { delete cause_; }
+
+void cancel_status::link(cancel_status& parent) noexcept {
+    parent_ = &parent;
+    prev_ = parent.last_child_;
+    next_ = nullptr;
+    (prev_ ? prev_->next_ : parent.first_child_) = this;
+    parent.last_child_ = this;
+}
+
+void cancel_status::unlink() noexcept {
+    (prev_ ? prev_->next_ : parent_->first_child_) = next_;
+    (next_ ? next_->prev_ : parent_->last_child_) = prev_;
+}
+
+void cancel_status::enter(loop_state& loop, task_state& task) noexcept {
+    cancel_status& parent = *task.scope;
+    link(parent);
+    host_ = &task;
+    task.scope = this;
+    set(scope_entered);
+    if (deadline_ != never && !has(scope_cancel_called)) {
+        const time_point now = current_loop_time(loop);
+        if (relative_) {
+            deadline_ = after(now, deadline_.time_since_epoch());
+            relative_ = false;
+        }
+        if (deadline_ > now) {
+            set(scope_unarmed);
+        } else {
+            set(scope_cancel_called);
+            set(scope_by_deadline);
+        }
+    }
+    if (parent.has(scope_unarmed)) set(scope_unarmed);
+    if (has(scope_cancel_called) || (!has(scope_shielded) && parent.has(scope_effective)))
+        set(scope_effective);
+}
+
+void cancel_status::enter_as_base(cancel_status& parent, task_state& task) noexcept {
+    link(parent);
+    host_ = &task;
+    task.scope = this;
+    set(scope_entered);
+    if (has(scope_cancel_called) || (!has(scope_shielded) && parent.has(scope_effective)))
+        set(scope_effective);
+}
+
+void cancel_status::leave(loop_state& loop) noexcept {
+    loop.deadlines.disarm(deadline_timer_);
+    unlink();
+    host_->scope = parent_;
+    set(scope_left);
+}
+
+bool cancel_status::absorb() noexcept {
+    if (!has(scope_cancel_called) || cancelled_from_outside()) return false;
+    set(scope_caught);
+    return true;
+}
+
+void cancel_status::cancel(std::string_view reason, std::source_location where) noexcept {
+    if (has(scope_cancel_called)) return;
+    set(scope_cancel_called);
+    try {
+        const auto* task = this_loop ? this_loop->current : nullptr;
+        cause_ = new cancel_cause{std::string(reason), where, task ? task->id() : 0};
+    } catch (const std::bad_alloc&) {
+        // The cancellation matters, its story does not.
+    }
+    refresh();
+}
+
+void cancel_status::set_timeout(duration timeout) noexcept {
+    relative_ = true;
+    deadline_ = time_point(timeout);
+}
+
+void cancel_status::set_deadline(time_point deadline) {
+    deadline_ = deadline;
+    relative_ = false;
+    if (!has(scope_entered) || has(scope_left) || has(scope_cancel_called)) return;
+    auto& queue = this_loop->deadlines;
+    if (deadline == never) {
+        queue.disarm(deadline_timer_);
+    } else if (deadline <= refresh_time(*this_loop)) {
+        expired(deadline_timer_);
+    } else if (deadline_timer_.armed()) {
+        queue.move(deadline_timer_, deadline);
+    } else {
+        queue.arm(deadline_timer_, deadline);
+    }
+}
+
+void cancel_status::set_shield(bool shielded) noexcept {
+    if (shielded)
+        set(scope_shielded);
+    else
+        clear(scope_shielded);
+    refresh();
+}
+
+void cancel_status::reparent(cancel_status& parent) noexcept {
+    unlink();
+    link(parent);
+    refresh();
+}
+
+time_point cancel_status::deadline() const noexcept {
+    if (!relative_ || deadline_ == never) return deadline_;
+    if (!this_loop) return never;
+    return after(current_loop_time(*this_loop), deadline_.time_since_epoch());
+}
+
+time_point cancel_status::effective_deadline() const noexcept {
+    if (has(scope_effective)) return time_point::min();
+    time_point earliest = never;
+    for (const cancel_status* s = this; s; s = s->parent_) {
+        earliest = std::min(earliest, s->deadline());
+        if (s->has(scope_shielded)) break;
+    }
+    return earliest;
+}
+
+void cancel_status::arm_all(loop_state& loop, cancel_status& innermost) noexcept {
+    for (cancel_status* s = &innermost; s && s->has(scope_unarmed); s = s->parent_) {
+        s->clear(scope_unarmed);
+        if (s->deadline_ != never && !s->deadline_timer_.armed()
+            && !s->has(scope_cancel_called))
+            loop.deadlines.arm(s->deadline_timer_, s->deadline_);
+    }
+}
+
+void cancel_status::expired(timer& entry) noexcept {
+    cancel_status& scope = *static_cast<scope_timer&>(entry).scope;
+    if (scope.has(scope_cancel_called)) return;
+    scope.set(scope_cancel_called);
+    scope.set(scope_by_deadline);
+    scope.refresh();
+}
+
+void cancel_status::cancel_all(std::string_view reason) noexcept {
+    cancel(reason, std::source_location::current());
+    refresh_tree(true);
+}
+
+void cancel_status::refresh() noexcept {
+    if (has(scope_entered) && !has(scope_left)) refresh_tree(false);
+}
+
+// Preorder without recursion, since scopes nest thousands deep. A subtree whose top does
+// not change cannot change below.
+void cancel_status::refresh_tree(bool forced) noexcept {
+    cancel_status* node = this;
+    while (node) {
+        const bool changed = node->update(forced);
+        node = node->next_in_tree(this, changed || forced);
+    }
+}
+
+cancel_status* cancel_status::next_in_tree(cancel_status* root, bool descend) noexcept {
+    if (descend && first_child_) return first_child_;
+    cancel_status* node = this;
+    while (node != root && !node->next_) node = node->parent_;
+    return node == root ? nullptr : node->next_;
+}
+
+bool cancel_status::update(bool forced) noexcept {
+    const bool now_effective =
+        forced || has(scope_cancel_called)
+        || (!has(scope_shielded) && parent_ && parent_->has(scope_effective));
+    if (now_effective == has(scope_effective)) return false;
+    if (!now_effective) {
+        clear(scope_effective);
+        return true;
+    }
+    set(scope_effective);
+    deliver();
+    return true;
+}
+
+void cancel_status::deliver() noexcept {
+    if (host_ && host_->scope == this) deliver_to(*host_);
+    if (!group_) return;
+    for (task_state* child = group_->first; child; child = child->next)
+        if (child->scope == this) deliver_to(*child);
+}
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/lowlevel/frame_memory.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+namespace anyio::lowlevel {
+
+namespace detail {
+
+namespace {
+
+// A thread that ends leaves its heap to the next thread that needs one, since frames of
+// it may be alive elsewhere (a task_handle that outlives its run). Nothing is leaked:
+// the list reaches every heap.
+struct idle_heaps {
+    std::mutex mutex;
+    std::vector<frame_heap*> heaps;
+};
+
+idle_heaps& idle() {
+    static auto* list = new idle_heaps;  // never destroyed: threads may end after main
+    return *list;
+}
+
+void release(frame_page& page) noexcept {
+    (page.heap_prev ? page.heap_prev->heap_next : page.heap->all) = page.heap_next;
+    if (page.heap_next) page.heap_next->heap_prev = page.heap_prev;
+    std::free(&page);
+}
+
+void append(frame_page*& first, frame_page*& last, frame_page& page) noexcept {
+    page.prev = last;
+    page.next = nullptr;
+    (last ? last->next : first) = &page;
+    last = &page;
+    page.listed = true;
+}
+
+void unlist(frame_heap& heap, frame_page& page) noexcept {
+    (page.prev ? page.prev->next : heap.with_room[page.size_class]) = page.next;
+    (page.next ? page.next->prev : heap.with_room_last[page.size_class]) = page.prev;
+    page.listed = false;
+}
+
+constexpr std::uint32_t never_watch = ~std::uint32_t{0};
+constexpr std::size_t spare_pages = 4;  // empty pages kept for the next burst
+
+// Blocks that other threads gave back.
+void drain_remote(frame_heap& heap) noexcept {
+    void* block = std::atomic_ref<void*>(heap.remote)
+                      .exchange(nullptr, std::memory_order_acquire);
+    while (block) {
+        auto* freed = static_cast<frame_page::free_block*>(block);
+        block = freed->next;
+        auto* page = reinterpret_cast<frame_page*>(
+            reinterpret_cast<std::uintptr_t>(freed) & ~(frame_page_size - 1)
+        );
+        freed->next = page->free;
+        page->free = freed;
+        if (--page->used == page->watch) free_frame_slow(*page);
+    }
+}
+
+void trim(frame_heap& heap) noexcept {
+    drain_remote(heap);
+    for (std::size_t c = 0; c < frame_classes; ++c) {
+        for (frame_page* page = heap.with_room[c]; page;) {
+            frame_page* next = page->next;
+            if (page->used == 0) {
+                unlist(heap, *page);
+                release(*page);
+            }
+            page = next;
+        }
+        frame_page* page = heap.current[c];
+        if (page != &no_frame_page && page->used == 0) {
+            heap.current[c] = &no_frame_page;
+            release(*page);
+        }
+    }
+    heap.empty_pages = 0;
+}
+
+// Hands the heap on when its thread ends.
+struct heap_lease {
+    ~heap_lease() {
+        frame_heap* heap = this_frame_heap;
+        if (heap == &unset_frame_heap) return;
+        trim(*heap);
+        this_frame_heap = &unset_frame_heap;
+        const std::lock_guard lock(idle().mutex);
+        idle().heaps.push_back(heap);
+    }
+};
+
+frame_heap& own_heap() {
+    if (this_frame_heap != &unset_frame_heap) return *this_frame_heap;
+    static thread_local heap_lease lease;
+    (void)lease;
+    const std::lock_guard lock(idle().mutex);
+    auto& heaps = idle().heaps;
+    heaps.reserve(heaps.size() + 1);  // so that the lease's push_back cannot throw
+    if (heaps.empty()) {
+        this_frame_heap = new frame_heap;
+    } else {
+        this_frame_heap = heaps.back();
+        heaps.pop_back();
+    }
+    return *this_frame_heap;
+}
+
+frame_page& make_page(frame_heap& heap, std::size_t size_class) {
+    void* memory = std::aligned_alloc(frame_page_size, frame_page_size);
+    if (!memory) throw std::bad_alloc();
+    auto* page = new (memory) frame_page;
+    const std::size_t block_size = size_class * frame_granule;
+    constexpr std::size_t header =
+        (sizeof(frame_page) + frame_granule - 1) / frame_granule * frame_granule;
+    page->fresh = static_cast<char*>(memory) + header;
+    page->end = page->fresh + (frame_page_size - header) / block_size * block_size;
+    page->heap = &heap;
+    page->block_size = static_cast<std::uint32_t>(block_size);
+    page->size_class = static_cast<std::uint32_t>(size_class);
+    page->heap_next = heap.all;
+    if (heap.all) heap.all->heap_prev = page;
+    heap.all = page;
+    return *page;
+}
+
+// Threads a few never-used blocks onto the free list, in address order: touching the
+// whole page at once would waste memory in programs with few tasks.
+void freshen(frame_page& page) noexcept {
+    constexpr std::size_t at_once = 1024;
+    frame_page::free_block** tail = &page.free;
+    for (std::size_t bytes = 0; page.fresh != page.end && bytes < at_once;
+         bytes += page.block_size) {
+        auto* block = reinterpret_cast<frame_page::free_block*>(page.fresh);
+        page.fresh += page.block_size;
+        *tail = block;
+        tail = &block->next;
+    }
+    *tail = nullptr;
+}
+
+}  // namespace
+
+void* allocate_frame_slow(std::size_t size_class) {
+    frame_heap& heap = own_heap();
+    for (;;) {
+        frame_page* page = heap.current[size_class];
+        if (page != &no_frame_page) {
+            if (!page->free && page->fresh != page->end) freshen(*page);
+            if (auto* block = page->free) {
+                page->free = block->next;
+                ++page->used;
+                return block;
+            }
+            page->watch = page->used - 1;  // full: the next free makes room
+        }
+        if (std::atomic_ref<void*>(heap.remote).load(std::memory_order_relaxed))
+            drain_remote(heap);
+        if (frame_page* roomy = heap.with_room[size_class]) {
+            unlist(heap, *roomy);
+            if (roomy->used == 0) --heap.empty_pages;
+            page = roomy;
+        } else {
+            heap.current[size_class] = &no_frame_page;  // holds if the next line throws
+            page = &make_page(heap, size_class);
+        }
+        page->watch = never_watch;
+        heap.current[size_class] = page;
+    }
+}
+
+void free_frame_slow(frame_page& page) noexcept {
+    frame_heap& heap = *page.heap;
+    if (!page.listed) {
+        append(
+            heap.with_room[page.size_class], heap.with_room_last[page.size_class], page
+        );
+        page.watch = 0;
+        if (page.used != 0) return;
+    }
+    if (heap.empty_pages < spare_pages) {
+        ++heap.empty_pages;
+        return;
+    }
+    unlist(heap, page);
+    release(page);
+}
+
+void free_frame_remote(frame_page& page, void* block) noexcept {
+    auto* freed = static_cast<frame_page::free_block*>(block);
+    std::atomic_ref<void*> remote(page.heap->remote);
+    void* head = remote.load(std::memory_order_relaxed);
+    do {
+        freed->next = static_cast<frame_page::free_block*>(head);
+    } while (!remote.compare_exchange_weak(
+        head, freed, std::memory_order_release, std::memory_order_relaxed
+    ));
+}
+
+}  // namespace detail
+
+frame_memory_statistics frame_memory() noexcept {
+    frame_memory_statistics result;
+    for (const auto* page = detail::this_frame_heap->all; page; page = page->heap_next) {
+        ++result.pages;
+        result.blocks_in_use += page->used;
+    }
+    return result;
+}
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "inbox.hpp"
+
+namespace anyio::lowlevel {
+
+namespace {
+// What head_ holds when the loop has ended; never dereferenced.
+alignas(void*) char closed_mark;
+}  // namespace
+
+inbox::~inbox() = default;
+
+bool inbox::post(unique_function<void()> function) {
+    auto* const closed = reinterpret_cast<item*>(&closed_mark);
+    auto* const added = new item{nullptr, std::move(function)};
+    item* head = head_.load(std::memory_order_relaxed);
+    do {
+        if (head == closed) {
+            delete added;
+            return false;
+        }
+        added->next = head;
+    } while (!head_.compare_exchange_weak(head, added, std::memory_order_seq_cst));
+    // One wake-up however many posts: only the post that finds the loop waiting sends it.
+    // Sequentially consistent with begin_wait() and empty() on the loop's side: either
+    // the loop sees the item, or we see that it waits.
+    if (waiting_.exchange(false, std::memory_order_seq_cst)) {
+        const std::lock_guard lock(mutex_);
+        if (backend_) backend_->wake();
+    }
+    return true;
+}
+
+void inbox::run(item* newest) noexcept {
+    item* oldest = nullptr;
+    while (newest) {
+        item* const next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest) {
+        item* const next = oldest->next;
+        oldest->function();
+        delete oldest;
+        oldest = next;
+    }
+}
+
+bool inbox::run_all() noexcept {
+    if (empty()) return false;
+    run(head_.exchange(nullptr, std::memory_order_acquire));
+    return true;
+}
+
+void inbox::close() noexcept {
+    run(head_.exchange(reinterpret_cast<item*>(&closed_mark), std::memory_order_acquire));
+    const std::lock_guard lock(mutex_);
+    backend_ = nullptr;
+}
+
+}  // namespace anyio::lowlevel

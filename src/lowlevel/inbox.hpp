@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// inbox: the lock-free door of a loop for other threads.
+
+#include <anyio/backends/backend.hpp>
+#include <anyio/base/unique_function.hpp>
+
+#include <atomic>
+#include <mutex>
+
+namespace anyio::lowlevel {
+
+/// A stack of posted functions, emptied in order of arrival; shared with the tokens.
+class inbox {
+public:
+    explicit inbox(backends::backend& backend) noexcept : backend_(&backend) {}
+    ~inbox();
+
+    inbox(const inbox&) = delete;
+    inbox& operator=(const inbox&) = delete;
+
+    /// From any thread. False if the loop has ended.
+    [[nodiscard]] bool post(unique_function<void()> function);
+
+    /// Runs everything that has been posted so far; true if there was something.
+    bool run_all() noexcept;
+
+    [[nodiscard]] bool empty() const noexcept {
+        return head_.load(std::memory_order_seq_cst) == nullptr;
+    }
+
+    /// Between the two, post() wakes the backend; outside, the loop looks by itself.
+    void begin_wait() noexcept { waiting_.store(true, std::memory_order_seq_cst); }
+    void end_wait() noexcept { waiting_.store(false, std::memory_order_relaxed); }
+
+    /// Refuses further posts, and runs those that came before.
+    void close() noexcept;
+
+private:
+    struct item {
+        item* next = nullptr;
+        unique_function<void()> function;
+    };
+
+    static void run(item* newest) noexcept;
+
+    std::atomic<item*> head_ = nullptr;
+    std::atomic<bool> waiting_ = false;
+    std::mutex mutex_;  // so that the backend does not go while it is woken
+    backends::backend* backend_;
+};
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/lowlevel/parking_lot.hpp>
+
+#include <anyio/base/assert.hpp>
+
+namespace anyio::lowlevel {
+
+constinit const wait_kind parking_lot::park_kind_ =
+    park_operation::kind_named("parking_lot::park");
+
+parking_lot::~parking_lot() {
+    ANYIO_EXPECTS(
+        !first_, "destroyed while ", size_,
+        size_ == 1 ? " task was" : " tasks were",
+        " waiting in it; let what they wait for outlive them: declare it outside the "
+        "block, or pass it to with() as state"
+    );
+}
+
+std::size_t parking_lot::repark(parking_lot& other, std::size_t count) noexcept {
+    std::size_t moved = 0;
+    for (; first_ && moved < count; ++moved) {
+        parked_wait& waiting = *first_;
+        remove(waiting);
+        other.append(waiting);
+    }
+    return moved;
+}
+
+abort_result parked_wait::leave_lot(wait_record& record) noexcept {
+    auto& self = static_cast<parked_wait&>(record);
+    self.lot_->remove(self);
+    return abort_result::done;
+}
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "scheduler.hpp"
+
+#include "task_report.hpp"
+
+#include <anyio/base/assert.hpp>
+#include <anyio/base/errors.hpp>
+#include <anyio/lowlevel/block.hpp>
+#include <anyio/lowlevel/checkpoint.hpp>
+#include <anyio/lowlevel/sleep_operation.hpp>
+#include <anyio/lowlevel/spawn.hpp>
+#include <anyio/lowlevel/task_extra.hpp>
+
+#include <algorithm>
+
+namespace anyio::lowlevel {
+
+namespace {
+
+// A look at the operating system costs some 200 ns and a step 5, so passes with few
+// steps share one. A task that is ready waits for at most this many steps of others.
+constexpr std::uint64_t steps_between_looks = 64;
+
+// How far the stack may grow by transfers before frames return to the loop.
+constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{64} * 1024;
+
+// Under a virtual clock, sockets and other processes still need real time: how long they
+// are given before the clock jumps over them.
+constexpr duration io_grace = std::chrono::milliseconds(20);
+
+abort_result yield_aborted(wait_record&) noexcept { return abort_result::done; }
+
+}  // namespace
+
+constinit const wait_kind yield_kind{&yield_aborted, "checkpoint", nullptr};
+constinit wait_record yield_record{yield_kind};
+
+scheduler::scheduler(std::unique_ptr<backends::backend> backend, clock* clock)
+    : backend_(std::move(backend)), clock_(clock ? clock : &system_clock_),
+      inbox_(std::make_shared<inbox>(*backend_)) {
+    state_.owner = this;
+    state_.root_scope = &root_scope_;
+    state_.now = clock_->now();
+    this_loop = &state_;
+}
+
+scheduler::~scheduler() {
+    inbox_->close();
+    variables_.clear();  // their destructors may still ask for the loop
+    this_loop = nullptr;
+}
+
+void scheduler::run(task_state& main) {
+    main_ = &main;
+    state_.stack_floor = static_cast<char*>(__builtin_frame_address(0)) - stack_slack;
+    while (!main.has(task_finished)) {
+        if (state_.ready_first) {
+            run_pass();
+            if (state_.steps - looked_at_step_ >= steps_between_looks) look_outside();
+        } else {
+            wait_outside();
+        }
+    }
+    if (!deadlock_report_.empty()) throw deadlock_error(deadlock_report_);
+}
+
+// One pass runs what was ready at its start, so that nobody starves.
+void scheduler::run_pass() noexcept {
+    const task_state* const last = state_.ready_last;
+    for (;;) {
+        task_state& task = *state_.ready_first;
+        state_.ready_first = task.next_ready;
+        const bool was_last = &task == last;
+        run_step(task);
+        if (was_last) break;
+    }
+    state_.current = nullptr;
+}
+
+void scheduler::run_step(task_state& task) noexcept {
+    loop_state& loop = state_;
+    ++loop.steps;
+    loop.current = &task;
+    loop.budget = step_budget;
+    task.wait = nullptr;
+    loop.next = task.leaf;
+    if (task.flags & (task_unwinds | task_abort_requested)) [[unlikely]] {
+        task.clear(task_abort_requested);
+        if (task.has(task_unwinds)) {
+            task.clear(task_unwinds);
+            loop.next = unwind(loop, task.leaf);
+        }
+    }
+    for (;;) {
+        while (frame_link* const next = loop.next) {
+            loop.next = nullptr;
+            handle_of(next).resume();
+        }
+        if (loop.after == 0) return;
+        const std::uint8_t after = std::exchange(loop.after, std::uint8_t{0});
+        if (after & after_step_finish) return finish(task);
+        loop.next = unwind(loop, task.leaf);
+    }
+}
+
+// The task's first frame has ended: suspended at its final point, or unwound.
+void scheduler::finish(task_state& task) noexcept {
+    group_state* const group = task.group;
+    task_end end = task_end::value;
+    std::exception_ptr error;
+    if (task.has(task_was_cancelled)) {
+        end = task_end::cancelled;
+    } else {
+        frame_link& first = first_frame(task);
+        state_.ended_site = first.site;
+        if (first.owner->error) {
+            end = task_end::error;
+            error = std::exchange(first.owner->error, nullptr);
+        }
+        if (error && group) note_name(task);
+        handle_of(&first).destroy();
+    }
+    if (group) group->remove(task);
+    if (task.kind->ended) task.kind->ended(task, end, error);
+    if (group) group->child_ended(*group, task, end, std::move(error));
+    if (trace_.error) [[unlikely]] trace_.error = nullptr;
+    if (task.kind->destroy) task.kind->destroy(task);
+    task.set(task_finished);
+    if (!task.has(task_frame_inside) && !task.has(task_handled)) release_task_block(task);
+}
+
+void scheduler::note_name(const task_state& task) noexcept {
+    try {
+        failed_task_ = task_name(task);
+    } catch (const std::bad_alloc&) {
+        // A report without the name.
+    }
+}
+
+// Between passes: what other threads, the operating system and the clock have for us.
+void scheduler::look_outside() noexcept {
+    looked_at_step_ = state_.steps;
+    inbox_->run_all();
+    if (backend_->pending() != 0) backend_->wait(duration::zero());
+    if (!state_.deadlines.empty()) fire_deadlines(refresh_time(state_));
+}
+
+void scheduler::fire_deadlines(time_point now) noexcept {
+    while (timer* const expired = state_.deadlines.pop_expired(now)) {
+        switch (expired->kind) {
+        case timer_kind::sleep: reschedule(*static_cast<sleep_operation*>(expired)->task); break;
+        case timer_kind::scope: cancel_status::expired(*expired); break;
+        case timer_kind::call: {
+            auto& call = static_cast<call_timer&>(*expired);
+            call.function(call);
+            break;
+        }
+        }
+    }
+}
+
+// Nothing is ready.
+void scheduler::wait_outside() {
+    look_outside();
+    if (state_.ready_first || wake_idle_waiter()) return;
+    const time_point next = state_.deadlines.earliest();
+    if (next == never && backend_->pending() == 0 && !others_may_wake_us())
+        return declare_deadlock();
+    if (clock_ != &system_clock_) return wait_virtual();
+
+    inbox_->begin_wait();
+    if (inbox_->empty()) backend_->wait(between(state_.now, next));
+    inbox_->end_wait();
+    inbox_->run_all();
+    fire_deadlines(refresh_time(state_));
+}
+
+// The same under a clock that may jump. Whatever is under way outside comes first.
+void scheduler::wait_virtual() {
+    const time_point next = state_.deadlines.earliest();
+    inbox_->begin_wait();
+    if (inbox_->empty() && others_may_wake_us()) {
+        backend_->wait(forever);
+    } else if (inbox_->empty() && backend_->pending() != 0) {
+        backend_->wait(next == never ? forever : io_grace);
+    }
+    inbox_->end_wait();
+    inbox_->run_all();
+    if (state_.ready_first) return;
+    if (next != never && !clock_->jump(next)) backend_->wait(between(clock_->now(), next));
+    fire_deadlines(refresh_time(state_));
+}
+
+bool scheduler::others_may_wake_us() const noexcept { return inbox_.use_count() > 1; }
+
+// testing::wait_all_tasks_blocked: the first that came is woken first, alone, so that
+// the next one finds everything blocked again.
+bool scheduler::wake_idle_waiter() noexcept {
+    if (idle_waiters_.empty()) return false;
+    wait_record* const first = idle_waiters_.front();
+    idle_waiters_.erase(idle_waiters_.begin());
+    reschedule(*first->task);
+    return true;
+}
+
+void scheduler::add_idle_waiter(wait_record& record) { idle_waiters_.push_back(&record); }
+
+void scheduler::remove_idle_waiter(wait_record& record) noexcept {
+    idle_waiters_.erase(std::ranges::find(idle_waiters_, &record));
+}
+
+// Nothing is ready, due, under way or expected: no task can ever run again. The report
+// comes before the unwinding, since that is when the tree still shows who waits for what.
+void scheduler::declare_deadlock() {
+    if (deadlock_report_.empty()) {
+        deadlock_report_ = describe(
+            "deadlock: every task is blocked, and nothing that is under way can wake one\n",
+            report_tasks(state_)
+        );
+        root_scope_.cancel_all("deadlock");
+    }
+    ANYIO_EXPECTS(
+        state_.ready_first, "unwind after a deadlock: an operation cannot be aborted\n",
+        deadlock_report_
+    );
+}
+
+void scheduler::note_error(frame_link& link) noexcept {
+    const std::exception_ptr& error = link.owner->error;
+    if (trace_.error == error) return;  // it began further inside
+    trace_.error = error;
+    trace_.sites.clear();
+    try {
+        for (const frame_link* at = &link; at != &root_link(); at = at->parent)
+            if (!at->is_block()) trace_.sites.push_back(at->site);
+    } catch (const std::bad_alloc&) {
+        // A shorter trace.
+    }
+}
+
+exception_group::member scheduler::story(std::exception_ptr error, task_state& task) {
+    exception_group::member result;
+    if (trace_.error && trace_.error == error) {
+        trace_.error = nullptr;
+        result.trace = std::move(trace_.sites);
+    }
+    result.error = std::move(error);
+    result.task = failed_task_.empty() ? task_name(task) : std::move(failed_task_);
+    failed_task_.clear();
+    return result;
+}
+
+time_point refresh_time(loop_state& loop) noexcept {
+    loop.now = loop.owner->time_source().now();
+#if defined(__x86_64__)
+    loop.now_ticks = __rdtsc();
+#endif
+    return loop.now;
+}
+
+}  // namespace anyio::lowlevel

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// scheduler: one turn of the loop after the other. Private; the public part of a loop
+/// is loop_state.
+
+#include "inbox.hpp"
+
+#include <anyio/backends/backend.hpp>
+#include <anyio/base/exception_group.hpp>
+#include <anyio/lowlevel/cancel_status.hpp>
+#include <anyio/lowlevel/clock.hpp>
+#include <anyio/lowlevel/loop_state.hpp>
+#include <anyio/lowlevel/token.hpp>
+
+#include <any>
+#include <memory>
+#include <source_location>
+#include <unordered_map>
+#include <vector>
+
+namespace anyio::lowlevel {
+
+/// Where an exception began: the async stack when it left its first coroutine.
+struct error_trace {
+    std::exception_ptr error;
+    std::vector<std::source_location> sites;  ///< innermost first
+};
+
+/// Runs the tasks of one thread. It is the thread's loop while it exists.
+class scheduler {
+public:
+    /// @throws usage_error  if a loop runs in this thread already
+    scheduler(std::unique_ptr<backends::backend> backend, clock* clock);
+    ~scheduler();
+
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    /// Runs until `main` has ended.
+    ///
+    /// @throws deadlock_error  when nothing can ever wake a task; everything has been
+    ///                         unwound then
+    void run(task_state& main);
+
+    [[nodiscard]] static scheduler& of(loop_state& loop) noexcept { return *loop.owner; }
+
+    [[nodiscard]] loop_state& state() noexcept { return state_; }
+    [[nodiscard]] backends::backend& backend() noexcept { return *backend_; }
+    [[nodiscard]] clock& time_source() noexcept { return *clock_; }
+    [[nodiscard]] task_state* main_task() const noexcept { return main_; }
+    [[nodiscard]] event_loop_token token() const { return event_loop_token(inbox_); }
+
+    /// Keeps where the exception in flight began, until the next one.
+    void note_error(frame_link& link) noexcept;
+    /// The story of an error: the task, and where it began if note_error() kept that.
+    /// During finish() of a task, what was known of it before its frames went.
+    [[nodiscard]] exception_group::member story(std::exception_ptr error, task_state& task);
+
+    /// Wakes `record`'s task when every other task is blocked. It is parked already.
+    void add_idle_waiter(wait_record& record);
+    void remove_idle_waiter(wait_record& record) noexcept;
+
+    /// Values of run_var, by the address of the variable.
+    [[nodiscard]] std::unordered_map<const void*, std::any>& variables() noexcept {
+        return variables_;
+    }
+
+private:
+    void run_pass() noexcept;
+    void run_step(task_state& task) noexcept;
+    void finish(task_state& task) noexcept;
+    void note_name(const task_state& task) noexcept;
+    void look_outside() noexcept;
+    void wait_outside();
+    void wait_virtual();
+    [[nodiscard]] bool wake_idle_waiter() noexcept;
+    [[nodiscard]] bool others_may_wake_us() const noexcept;
+    void fire_deadlines(time_point now) noexcept;
+    void declare_deadlock();
+
+    loop_state state_;
+    cancel_status root_scope_;
+    std::unique_ptr<backends::backend> backend_;
+    system_clock system_clock_;
+    clock* clock_;
+    std::shared_ptr<inbox> inbox_;
+    task_state* main_ = nullptr;
+    std::uint64_t looked_at_step_ = 0;
+    error_trace trace_;
+    std::string failed_task_;  ///< the name of a task whose frames have gone
+    std::vector<wait_record*> idle_waiters_;
+    std::unordered_map<const void*, std::any> variables_;
+    std::string deadlock_report_;
+};
+
+}  // namespace anyio::lowlevel

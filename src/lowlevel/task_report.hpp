@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// The tree of a loop's tasks: walked through the scopes, since every group has one.
+
+#include <anyio/lowlevel/loop_state.hpp>
+
+#include <string>
+#include <vector>
+
+namespace anyio::lowlevel {
+
+/// As given, or after the task's first function; "task 7" before that has begun.
+[[nodiscard]] std::string task_name(const task_state& task);
+
+/// The same for a task whose first frame, with this site, may have gone.
+[[nodiscard]] std::string
+task_name(const task_state& task, const std::source_location& site);
+
+/// Every task of the loop, parents before children, oldest first.
+[[nodiscard]] std::vector<task_state*> all_tasks(loop_state& loop);
+
+/// The tree as text: for each task its wait and its call chain with source lines.
+[[nodiscard]] std::string report_tasks(loop_state& loop);
+
+}  // namespace anyio::lowlevel

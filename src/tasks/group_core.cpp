@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/tasks/detail/group_core.hpp>
+
+#include "../lowlevel/scheduler.hpp"
+
+#include <anyio/base/assert.hpp>
+#include <anyio/base/describe.hpp>
+#include <anyio/base/errors.hpp>
+#include <anyio/base/exception_group.hpp>
+
+#include <new>
+#include <vector>
+
+namespace anyio::detail {
+
+struct failure_list {
+    std::vector<exception_group::member> members;
+    std::exception_ptr last_resort;  ///< an error for which there was no memory
+};
+
+namespace {
+
+lowlevel::cancel_status* scope_of(lowlevel::block& self) noexcept {
+    return &static_cast<group_block&>(self).core->own_scope().status();
+}
+
+lowlevel::leave_answer
+leave_group(lowlevel::managed_block& self, lowlevel::loop_state& loop) noexcept {
+    return static_cast<group_block&>(self).core->leave(self, loop);
+}
+
+}  // namespace
+
+constinit const lowlevel::managed_block_kind group_block::kind{
+    "task group", &scope_of, &leave_group
+};
+
+constinit const lowlevel::wait_kind group_core::join_kind_{
+    &join_goes_on, "task group", &describe_join
+};
+
+group_core::group_core() noexcept : join_(join_kind_) { child_ended = &a_child_ended; }
+
+group_core::~group_core() {
+    ANYIO_EXPECTS(
+        count == 0, "task_group: destroyed while ", count,
+        " of its tasks were running; use a task group only through "
+        "with(create_task_group(), ...)"
+    );
+    delete failures_;
+}
+
+void group_core::throw_not_open(const char* operation) const {
+    throw usage_error(describe(
+        operation,
+        stage_ == stage::unused
+            ? ": the block of this task group has not begun; use it inside "
+              "with(create_task_group(), ...)"
+            : ": the block of this task group has ended, so nothing would wait for the "
+              "task; start it inside the block"
+    ));
+}
+
+void group_core::open(lowlevel::loop_state& loop) {
+    if (stage_ != stage::unused)
+        throw usage_error(
+            "with task_group: it has served a block already; call create_task_group() again"
+        );
+    lowlevel::cancel_status& status = scope_.status();
+    status.enter(loop, *loop.current);
+    status.set_group(this);
+    scope = &status;
+    host = loop.current;
+    stage_ = stage::open;
+}
+
+void group_core::adopt(
+    lowlevel::task_state& task, lowlevel::frame_link& frame, lowlevel::frame_owner& owner
+) {
+    task.scope = scope;
+    lowlevel::start_task(*lowlevel::this_loop, task, frame, owner);
+    add(task);
+}
+
+void group_core::fail(std::exception_ptr&& error, lowlevel::task_state& task) noexcept {
+    try {
+        if (!failures_) failures_ = new failure_list;
+        auto& loop = lowlevel::scheduler::of(*lowlevel::this_loop);
+        failures_->members.push_back(loop.story(error, task));
+    } catch (const std::bad_alloc&) {
+        if (failures_) failures_->last_resort = std::move(error);
+    }
+    scope_.cancel("a task of the group failed");
+}
+
+void group_core::a_child_ended(
+    lowlevel::group_state& group, lowlevel::task_state& task, lowlevel::task_end end,
+    std::exception_ptr&& error
+) noexcept {
+    auto& self = static_cast<group_core&>(group);
+    if (end == lowlevel::task_end::error)
+        self.fail(std::move(error), task);
+    else if (end == lowlevel::task_end::cancelled)
+        self.saw_cancel_ = true;
+    self.wake_if_complete();
+}
+
+void group_core::expected_child_has_come() noexcept {
+    --expected_;
+    wake_if_complete();
+}
+
+void group_core::wake_if_complete() noexcept {
+    if (!joining_ || count != 0 || expected_ != 0) return;
+    joining_ = nullptr;
+    lowlevel::reschedule(*host);
+}
+
+lowlevel::leave_answer
+group_core::leave(lowlevel::managed_block& block, lowlevel::loop_state& loop) noexcept {
+    lowlevel::body_outcome& outcome = *block.outcome;
+    if (stage_ == stage::open) {
+        stage_ = stage::joining;
+        if (outcome.state == lowlevel::body_state::error)
+            fail(std::exchange(outcome.owner->error, nullptr), *host);
+        else if (outcome.state == lowlevel::body_state::cancelled)
+            saw_cancel_ = true;
+    }
+    if (count != 0 || expected_ != 0) {
+        joining_ = &block;
+        lowlevel::park(loop, &block.link, join_);
+        return lowlevel::leave_answer::wait;
+    }
+    stage_ = stage::closed;
+    scope_.status().leave(loop);
+    settle(outcome);
+    return lowlevel::leave_answer::done;
+}
+
+// Errors first; then the cancellation, which ends here if it is the group's own.
+void group_core::settle(lowlevel::body_outcome& outcome) noexcept {
+    using lowlevel::body_state;
+    lowlevel::cancel_status& status = scope_.status();
+    if (failures_) {
+        outcome.state = body_state::error;
+        try {
+            outcome.owner->error = std::make_exception_ptr(exception_group(
+                "unhandled errors in a task group", std::move(failures_->members)
+            ));
+        } catch (const std::bad_alloc&) {
+            outcome.owner->error = std::current_exception();
+        }
+        if (failures_->last_resort) outcome.owner->error = failures_->last_resort;
+    } else if (saw_cancel_) {
+        if (status.absorb()) {
+            if (outcome.state == body_state::cancelled) outcome.state = body_state::cut;
+        } else if (status.cancelled_from_outside()) {
+            outcome.state = body_state::cancelled;
+        }
+    }
+}
+
+// Children are cancelled through the scopes; the group waits for them all the same.
+lowlevel::abort_result group_core::join_goes_on(lowlevel::wait_record&) noexcept {
+    return lowlevel::abort_result::pending;
+}
+
+void group_core::describe_join(const lowlevel::wait_record& record, std::string& out) {
+    for (const auto* scope = record.task->scope; scope; scope = scope->parent()) {
+        if (!scope->group()) continue;
+        out += describe(
+            "for ", scope->group()->count,
+            scope->group()->count == 1 ? " task to end" : " tasks to end"
+        );
+        return;
+    }
+}
+
+}  // namespace anyio::detail

@@ -1,0 +1,185 @@
+#include <anyio/base/bytes.hpp>  // first: proves that it compiles alone
+
+#include <gtest/gtest.h>
+
+#include <concepts>
+#include <cstdint>
+#include <new>
+#include <ranges>
+#include <type_traits>
+#include <vector>
+
+using anyio::as_bytes;
+using anyio::byte_span;
+using anyio::byte_view;
+using anyio::bytes;
+
+static_assert(std::convertible_to<const bytes&, byte_view>);
+static_assert(std::convertible_to<bytes, byte_view>);
+static_assert(std::convertible_to<bytes&, byte_span>);
+static_assert(!std::convertible_to<const bytes&, byte_span>);
+static_assert(std::convertible_to<const bytes&, std::string_view>);
+static_assert(!std::convertible_to<std::size_t, bytes>);
+static_assert(std::convertible_to<byte_span, byte_view>);
+static_assert(std::convertible_to<byte_view, std::span<const std::byte>>);
+static_assert(std::convertible_to<std::span<const std::byte>, byte_view>);
+static_assert(std::convertible_to<std::vector<std::byte>&, byte_view>);
+static_assert(std::convertible_to<const char (&)[6], byte_view>);
+static_assert(std::convertible_to<const char*, byte_view>);
+static_assert(!std::convertible_to<char (&)[6], byte_view>);  // how much of it is filled?
+static_assert(!std::convertible_to<int, byte_view>);
+static_assert(!std::convertible_to<std::vector<int>&, byte_view>);
+static_assert(std::is_trivially_copyable_v<byte_view> && sizeof(byte_view) == 2 * sizeof(void*));
+static_assert(std::ranges::borrowed_range<byte_view> && std::ranges::view<byte_view>);
+static_assert(std::is_nothrow_move_constructible_v<bytes>);
+static_assert(std::three_way_comparable<bytes>);
+
+namespace {
+
+std::size_t count(byte_view data) {
+    return data.size();
+}
+
+std::string_view text(std::string_view data) {
+    return data;
+}
+
+}  // namespace
+
+TEST(byte_view, is_made_from_bytes_and_from_text_alike) {
+    const std::string word = "hello";
+    EXPECT_EQ(count("hello"), 5u);
+    EXPECT_EQ(count(word), 5u);
+    EXPECT_EQ(count(std::string_view(word).substr(1)), 4u);
+    EXPECT_EQ(count(bytes(word)), 5u);
+    EXPECT_EQ(count(bytes(word).view().subspan(2)), 3u);
+    EXPECT_EQ(count({}), 0u);
+    EXPECT_EQ(byte_view(word).data(), static_cast<const void*>(word.data()));
+}
+
+TEST(as_bytes, views_text_without_a_copy) {
+    std::string hello = "hello";
+    EXPECT_EQ(as_bytes(hello).data(), static_cast<const void*>(hello.data()));
+    EXPECT_EQ(as_bytes("hello").size(), 5u);
+    EXPECT_EQ(anyio::to_string_view(as_bytes(hello)), "hello");
+    anyio::as_writable_bytes(hello)[0] = std::byte{'j'};
+    EXPECT_EQ(hello, "jello");
+}
+
+TEST(bytes, is_passed_wherever_bytes_or_text_are_wanted) {
+    const bytes data("hello");
+    EXPECT_EQ(count(data), 5u);
+    EXPECT_EQ(text(data), "hello");
+    EXPECT_EQ(count(bytes("abc")), 3u);
+    EXPECT_EQ(data.str(), std::string("hello"));
+    EXPECT_EQ(data[1], std::byte{'e'});
+}
+
+TEST(bytes, compares_with_text_and_with_bytes) {
+    const bytes data("hello");
+    EXPECT_TRUE(data == "hello");
+    EXPECT_TRUE("hello" == data);
+    EXPECT_TRUE(data != std::string("help"));
+    EXPECT_TRUE(data < "help");
+    EXPECT_TRUE(data == bytes("hello"));
+    EXPECT_TRUE(bytes("a") < bytes("b"));
+    EXPECT_TRUE(bytes() == bytes(""));
+    EXPECT_TRUE(data == as_bytes("hello"));
+}
+
+TEST(bytes, compares_as_unsigned) {
+    EXPECT_TRUE(bytes("\x7f") < bytes("\xff"));
+}
+
+TEST(bytes, copies_are_independent_and_moves_leave_it_empty) {
+    bytes a("one");
+    bytes b = a;
+    b[0] = std::byte{'O'};
+    EXPECT_EQ(a, "one");
+    EXPECT_EQ(b, "One");
+
+    const std::byte* address = b.data();
+    bytes c = std::move(b);
+    EXPECT_EQ(c.data(), address);
+    EXPECT_TRUE(b.empty());  // NOLINT: its state after the move is promised
+    b = bytes("again");
+    EXPECT_EQ(b, "again");
+
+    bytes& same = c;
+    c = same;
+    EXPECT_EQ(c, "One");
+    swap(a, c);
+    EXPECT_EQ(a, "One");
+}
+
+TEST(bytes, resize_keeps_what_is_there_and_shrinking_keeps_the_memory) {
+    bytes data("hello");
+    data.resize(100'000);
+    EXPECT_EQ(text(data).substr(0, 5), "hello");
+    const std::byte* address = data.data();
+    data.resize(3);
+    EXPECT_EQ(data, "hel");
+    EXPECT_EQ(data.data(), address);
+    EXPECT_GE(data.capacity(), 100'000u);
+    data.shrink_to_fit();
+    EXPECT_EQ(data.capacity(), 3u);
+    EXPECT_EQ(data, "hel");
+    data.clear();
+    data.shrink_to_fit();
+    EXPECT_EQ(data.capacity(), 0u);
+}
+
+TEST(bytes, appends_parts_of_itself) {
+    bytes data("abc");
+    data.shrink_to_fit();  // the next append has to move the memory
+    data.append(data.view().subspan(1));
+    EXPECT_EQ(data, "abcbc");
+    data.append(data);
+    EXPECT_EQ(data, "abcbcabcbc");
+    data.append("!");
+    data.append(byte_view());
+    EXPECT_EQ(data, "abcbcabcbc!");
+}
+
+TEST(bytes, remove_prefix_moves_the_rest_up) {
+    bytes data("abcdef");
+    data.remove_prefix(2);
+    EXPECT_EQ(data, "cdef");
+    data.remove_prefix(0);
+    EXPECT_EQ(data, "cdef");
+    data.remove_prefix(99);
+    EXPECT_TRUE(data.empty());
+    data.remove_prefix(1);
+    EXPECT_TRUE(data.empty());
+}
+
+TEST(bytes, of_size_zero_is_like_a_default_one) {
+    const bytes none(std::size_t{0});
+    EXPECT_TRUE(none.empty());
+    EXPECT_EQ(none.begin(), none.end());
+    const bytes copy = none;
+    EXPECT_EQ(copy, none);
+    EXPECT_EQ(bytes(byte_view()), none);
+}
+
+TEST(bytes, growing_by_appending_costs_amortised_constant_time) {
+    bytes data;
+    std::size_t moves = 0;
+    const std::byte* address = nullptr;
+    for (int i = 0; i < 100'000; ++i) {
+        data.append("x");
+        moves += data.capacity() != 0 && data.data() != address;
+        address = data.data();
+    }
+    EXPECT_EQ(data.size(), 100'000u);
+    EXPECT_LT(moves, 100u);
+}
+
+TEST(bytes, more_than_memory_can_hold_is_bad_alloc_and_changes_nothing) {
+    if (ANYIO_SANITIZED) {
+        GTEST_SKIP() << "sanitizers end the program instead";
+    }
+    bytes data("keep");
+    EXPECT_THROW(data.reserve(SIZE_MAX / 4), std::bad_alloc);
+    EXPECT_EQ(data, "keep");
+}
