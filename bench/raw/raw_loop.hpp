@@ -2,13 +2,12 @@
 #pragma once
 
 /// @file
-/// raw_loop: the least that a coroutine runtime can do; the floor that anyio is measured
-/// against.
+/// raw_loop: the least a coroutine runtime can do; the floor that anyio is measured against.
 ///
 /// Bare lazy coroutines, frames recycled by size, an intrusive ready queue, continuation by
-/// symmetric transfer. There is no tree, no name, no cancellation scope and no exception,
-/// and nothing here is safe to misuse. One loop per thread, and it is the thread's.
-/// It depends on nothing of anyio, so that a mistake there cannot slow the floor down too.
+/// symmetric transfer. There is no tree, no name, no cancellation, no exception, and
+/// nothing is safe to misuse. It depends on nothing of anyio, so that a mistake there cannot
+/// slow the floor too. Build with -O2: else g++ makes a transfer a call and the stack grows.
 
 #include <coroutine>
 #include <cstddef>

@@ -2,6 +2,8 @@
 
 #include <anyio/base/cause.hpp>
 
+#include <anyio/base/caught_as.hpp>
+
 namespace anyio {
 
 std::nested_exception detail::nest(std::exception_ptr cause) {
@@ -18,16 +20,8 @@ std::exception_ptr cause_of(const std::exception& error) noexcept {
 }
 
 std::exception_ptr cause_of(const std::exception_ptr& error) noexcept {
-    if (!error) {
-        return nullptr;
-    }
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::nested_exception& nested) {
-        return nested.nested_ptr();
-    } catch (...) {
-        return nullptr;
-    }
+    const auto* nested = caught_as<std::nested_exception>(error);
+    return nested == nullptr ? nullptr : nested->nested_ptr();
 }
 
 }  // namespace anyio

@@ -53,13 +53,8 @@ exception_group group_state::group(group_ref state) noexcept {
 }
 
 group_ref group_in(const std::exception_ptr& error) noexcept {
-    try {
-        std::rethrow_exception(error);
-    } catch (const exception_group& group) {
-        return group_ref::share(group_state::of(group));
-    } catch (...) {
-        return {};
-    }
+    const auto* group = caught_as<exception_group>(error);
+    return group_ref::share(group == nullptr ? nullptr : group_state::of(*group));
 }
 
 }  // namespace detail

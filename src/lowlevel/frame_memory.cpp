@@ -2,7 +2,6 @@
 #include <anyio/lowlevel/frame_memory.hpp>
 
 #include <atomic>
-#include <cstdlib>
 #include <mutex>
 #include <vector>
 
@@ -28,7 +27,7 @@ idle_heaps& idle() {
 void release(frame_page& page) noexcept {
     (page.heap_prev ? page.heap_prev->heap_next : page.heap->all) = page.heap_next;
     if (page.heap_next) page.heap_next->heap_prev = page.heap_prev;
-    std::free(&page);
+    ::operator delete(&page, std::align_val_t{frame_page_size});
 }
 
 void append(frame_page*& first, frame_page*& last, frame_page& page) noexcept {
@@ -113,8 +112,8 @@ frame_heap& own_heap() {
 }
 
 frame_page& make_page(frame_heap& heap, std::size_t size_class) {
-    void* memory = std::aligned_alloc(frame_page_size, frame_page_size);
-    if (!memory) throw std::bad_alloc();
+    void* const memory =
+        ::operator new(frame_page_size, std::align_val_t{frame_page_size});
     auto* page = new (memory) frame_page;
     const std::size_t block_size = size_class * frame_granule;
     constexpr std::size_t header =

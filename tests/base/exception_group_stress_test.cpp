@@ -16,6 +16,7 @@ using anyio::exception_group;
 namespace {
 
 constexpr int levels = 100'000;
+constexpr int fewer_levels = ANYIO_SANITIZED ? 20'000 : levels;  // for tests that take long
 
 struct numbered {
     int number;
@@ -49,7 +50,7 @@ exception_group tree(dice& generator, int& next, int depth) {
 }
 
 int number(const std::exception_ptr& leaf) {
-    const auto* error = anyio::detail::caught_as<numbered>(leaf);
+    const auto* error = anyio::caught_as<numbered>(leaf);
     return error == nullptr ? -1 : error->number;
 }
 
@@ -77,9 +78,9 @@ TEST(exception_group_stress, a_hundred_thousand_levels_overflow_no_stack) {
     EXPECT_EQ(deep.size(), 1u);
 }
 
-TEST(exception_group_stress, splitting_a_hundred_thousand_levels_in_two) {
+TEST(exception_group_stress, splitting_many_levels_in_two) {
     auto error = std::make_exception_ptr(numbered{0});
-    for (int i = 1; i < levels; ++i) {
+    for (int i = 1; i < fewer_levels; ++i) {
         error = std::make_exception_ptr(
             exception_group("level", {std::move(error), std::make_exception_ptr(numbered{i})})
         );
@@ -88,14 +89,14 @@ TEST(exception_group_stress, splitting_a_hundred_thousand_levels_in_two) {
         [](const std::exception_ptr& leaf) { return number(leaf) % 2 == 1; }
     );
     error = nullptr;
-    EXPECT_EQ(odd->leaves().size(), std::size_t{levels / 2});
-    EXPECT_EQ(even->leaves().size(), std::size_t{levels / 2});
+    EXPECT_EQ(odd->leaves().size(), std::size_t{fewer_levels / 2});
+    EXPECT_EQ(even->leaves().size(), std::size_t{fewer_levels / 2});
     EXPECT_EQ(number(even->leaves().front()), 0);
 }
 
 TEST(exception_group_stress, groups_that_cause_each_other_are_destroyed_without_recursion) {
     auto error = std::make_exception_ptr(std::runtime_error("first"));
-    for (int i = 0; i < levels; ++i) {
+    for (int i = 0; i < fewer_levels; ++i) {
         error = anyio::make_caused(
             anyio::task_failed(),
             std::make_exception_ptr(exception_group("level", std::vector{std::move(error)}))

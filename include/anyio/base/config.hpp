@@ -44,6 +44,14 @@
 #error "anyio needs clang 17 or newer"
 #endif
 
+/// 1 with GNU's standard library, 0 with LLVM's.
+#include <version>
+#if defined(__GLIBCXX__)
+#define ANYIO_LIBSTDCXX 1
+#else
+#define ANYIO_LIBSTDCXX 0
+#endif
+
 // ANYIO_ASAN, ANYIO_TSAN: built with -fsanitize=address, =thread. g++ defines macros for
 // them, clang has a question to ask.
 #if defined(__SANITIZE_ADDRESS__)

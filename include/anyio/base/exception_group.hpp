@@ -4,6 +4,7 @@
 /// @file
 /// exception_group: what a task group throws when anything in it failed.
 
+#include <anyio/base/caught_as.hpp>
 #include <anyio/base/config.hpp>
 #include <anyio/base/function_ref.hpp>
 
@@ -132,38 +133,21 @@ private:
 
 namespace detail {
 
+/// `caught_as`, for the errors in a group.
 template <class E>
-constexpr void check_leaf_type() {
-    static_assert(
-        std::is_object_v<E> && !std::is_pointer_v<E> && !std::is_const_v<E>,
-        "name the type of the errors alone, as in handle<std::runtime_error>(...): without "
-        "const, & and *"
-    );
+const E* leaf_as(const std::exception_ptr& leaf) noexcept {
     static_assert(
         !std::derived_from<E, exception_group>,
         "the errors in an exception_group are looked for in nested groups too, so none of them "
         "is an exception_group; name the type of the errors, as in handle<std::exception>(...), "
         "or write catch (const anyio::exception_group&) for the whole"
     );
-}
-
-/// The exception as `catch (const E&)` would see it; null if it would not. Lives as
-/// long as `error` does: the Itanium C++ ABI (2.4) rethrows the object itself, no copy.
-template <class E>
-const E* caught_as(const std::exception_ptr& error) noexcept {
-    check_leaf_type<E>();
-    try {
-        std::rethrow_exception(error);
-    } catch (const E& e) {
-        return __builtin_addressof(e);
-    } catch (...) {
-        return nullptr;
-    }
+    return caught_as<E>(leaf);
 }
 
 template <class E>
-bool is_caught_as(const std::exception_ptr& error) noexcept {
-    return caught_as<E>(error) != nullptr;
+bool is_leaf_as(const std::exception_ptr& leaf) noexcept {
+    return leaf_as<E>(leaf) != nullptr;
 }
 
 [[noreturn]] void throw_with_rest(
@@ -209,7 +193,7 @@ public:
     /// @param group  a subgroup; leaves that are no `E` are passed over
     explicit matches(exception_group group) : group_(std::move(group)) {
         for (const std::exception_ptr& leaf : group_.leaves()) {
-            if (const E* found = detail::caught_as<E>(leaf)) {
+            if (const E* found = detail::leaf_as<E>(leaf)) {
                 errors_.push_back(found);
             }
         }
@@ -232,22 +216,21 @@ private:
 template <class E>
 std::pair<std::optional<exception_group>, std::optional<exception_group>>
 exception_group::split() const {
-    return split_if(detail::is_caught_as<E>);
+    return split_if(detail::is_leaf_as<E>);
 }
 
 template <class E>
 std::optional<exception_group> exception_group::subgroup() const {
-    return subgroup_if(detail::is_caught_as<E>);
+    return subgroup_if(detail::is_leaf_as<E>);
 }
 
 template <class E>
 bool exception_group::contains() const {
-    return contains_if(detail::is_caught_as<E>);
+    return contains_if(detail::is_leaf_as<E>);
 }
 
 template <class E, class F>
 std::optional<exception_group> exception_group::handle(F&& f) const {
-    detail::check_leaf_type<E>();
     static_assert(
         std::is_invocable_v<F, const matches<E>&>,
         "handle<E>(f) calls f(const anyio::matches<E>&), the range of all errors of type E: "

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/testing/test.hpp>
+
+#include <anyio/backends/registry.hpp>
+#include <anyio/base/describe.hpp>
+#include <anyio/basics/run.hpp>
+#include <anyio/lowlevel/frame_memory.hpp>
+#include <anyio/testing/virtual_clock.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace anyio::testing::detail {
+
+namespace {
+
+std::size_t open_descriptors() {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator("/proc/self/fd"))
+        ++count;
+    return count;
+}
+
+class task_test final : public ::testing::Test {
+public:
+    task_test(std::string backend, task<> (*body)())
+        : backend_(std::move(backend)), body_(body) {}
+
+    void TestBody() override {
+        const std::size_t descriptors = open_descriptors();
+        const std::size_t blocks = lowlevel::frame_memory().blocks_in_use;
+        try {
+            virtual_clock clock;
+            run({.backend = backend_, .clock = &clock}, body_);
+        } catch (...) {
+            ADD_FAILURE() << "the test's task threw "
+                          << describe_exception(std::current_exception());
+        }
+        EXPECT_EQ(lowlevel::frame_memory().blocks_in_use, blocks)
+            << "coroutine frames or task records are left";
+        EXPECT_EQ(open_descriptors(), descriptors) << "descriptors are left open";
+    }
+
+private:
+    std::string backend_;
+    task<> (*body_)();
+};
+
+}  // namespace
+
+bool register_test(
+    const char* suite, const char* name, const char* file, int line, task<> (*body)()
+) {
+    for (const std::string& backend : get_available_backends())
+        ::testing::RegisterTest(
+            suite, describe(name, '/', backend).c_str(), nullptr, nullptr, file, line,
+            [backend, body]() -> ::testing::Test* { return new task_test(backend, body); }
+        );
+    return true;
+}
+
+}  // namespace anyio::testing::detail
