@@ -33,16 +33,22 @@ contract_report set_contract_report(contract_report report) noexcept {
 }
 
 void detail::contract_broken(
-    std::string_view expectation,
-    std::string_view message,
-    std::source_location where
+    std::string_view expectation, std::string_view message, std::source_location where
 ) noexcept {
-    std::string text = describe("anyio: ", message.empty() ? expectation : message, '\n');
+    std::string text =
+        describe("anyio: ", message.empty() ? expectation : message, '\n');
     append_indented(
         text,
         describe(
-            "at ", where.file_name(), ':', where.line(), ", in ", function_name(where.function_name()),
-            "\nexpected: ", expectation, '\n'
+            "at ",
+            where.file_name(),
+            ':',
+            where.line(),
+            ", in ",
+            function_name(where.function_name()),
+            "\nexpected: ",
+            expectation,
+            '\n'
         )
     );
     const contract_report report = current_report.load(std::memory_order_acquire);

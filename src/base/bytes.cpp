@@ -16,7 +16,7 @@ bytes::bytes(std::size_t size) {
 }
 
 bytes::bytes(byte_view data) : bytes(data.size()) {
-    if (!data.empty()) {  // memcpy takes no null pointer, not even for 0 bytes
+    if (data_ != nullptr) {  // memcpy takes no null pointer, not even for 0 bytes
         std::memcpy(data_, data.data(), data.size());
     }
 }

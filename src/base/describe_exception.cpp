@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <anyio/base/describe.hpp>
-
 #include <anyio/base/exception_group.hpp>
-
 #include "group_state.hpp"
 
 #include <cxxabi.h>
@@ -17,7 +15,9 @@ std::string describe_exception(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);
     } catch (const exception_group& group) {
-        return describe("exception_group: ", detail::headline(*detail::group_state::of(group)));
+        return describe(
+            "exception_group: ", detail::headline(*detail::group_state::of(group))
+        );
     } catch (const std::exception& e) {
         return describe(type_name(typeid(e)), ": ", e.what());
     } catch (const std::string& text) {

@@ -11,19 +11,20 @@ namespace {
 constexpr std::string_view already = "another task is already ";
 
 std::string busy_message(
-    std::string_view action,
-    std::string_view where,
-    std::string_view details
+    std::string_view action, std::string_view where, std::string_view details
 ) {
     return describe(where, where.empty() ? "" : ": ", already, action, details);
 }
 
 /// `permission denied (EACCES)`; what other categories say, and their number.
 std::string cause_text(std::error_code code) {
-    if (code.category() == std::generic_category() || code.category() == std::system_category()) {
+    if (code.category() == std::generic_category() ||
+        code.category() == std::system_category()) {
         return describe_errno(code.value());
     }
-    return describe(code.message(), " (", code.category().name(), ' ', code.value(), ')');
+    return describe(
+        code.message(), " (", code.category().name(), ' ', code.value(), ')'
+    );
 }
 
 std::string os_message(
@@ -46,9 +47,7 @@ std::string os_message(
 }  // namespace
 
 busy_resource_error::busy_resource_error(
-    std::string_view action,
-    std::string_view where,
-    std::string_view details
+    std::string_view action, std::string_view where, std::string_view details
 )
     : error(busy_message(action, where, details)),
       offset_((where.empty() ? 0 : where.size() + 2) + already.size()),
@@ -64,7 +63,9 @@ os_error::os_error(
     std::string_view subject,
     std::string_view hint
 )
-    : os_error(std::error_code(errno_value, std::system_category()), operation, subject, hint) {}
+    : os_error(
+          std::error_code(errno_value, std::system_category()), operation, subject, hint
+      ) {}
 
 os_error::os_error(
     std::error_code code,
@@ -72,18 +73,17 @@ os_error::os_error(
     std::string_view subject,
     std::string_view hint
 )
-    : std::system_error(code),
-      message_(os_message(code, operation, subject, hint)),
-      operation_size_(operation.size()),
-      subject_size_(subject.size()) {}
+    : std::system_error(code), message_(os_message(code, operation, subject, hint)),
+      operation_size_(operation.size()), subject_size_(subject.size()) {}
 
 std::string_view os_error::operation() const noexcept {
     return {message_.what(), operation_size_};
 }
 
 std::string_view os_error::subject() const noexcept {
-    return subject_size_ == 0 ? std::string_view()
-                              : std::string_view(message_.what() + operation_size_ + 1, subject_size_);
+    return subject_size_ == 0
+               ? std::string_view()
+               : std::string_view(message_.what() + operation_size_ + 1, subject_size_);
 }
 
 }  // namespace anyio

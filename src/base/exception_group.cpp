@@ -3,7 +3,6 @@
 #include <anyio/base/exception_group.hpp>
 
 #include <anyio/base/errors.hpp>
-
 #include "group_state.hpp"
 
 #include <memory>
@@ -16,7 +15,7 @@ namespace {
 
 // States whose count has reached zero in this thread, and whether somebody is already
 // taking them apart: destroying a group destroys the groups in it, which would recurse
-// as deep as they nest (trio #1235). A plain pointer: usable until the thread's very end.
+// as deep as they nest (trio #1235). A plain pointer: usable until the thread's end.
 constinit thread_local const group_state* dying = nullptr;
 constinit thread_local bool taking_apart = false;
 
@@ -73,9 +72,13 @@ group_ref make_state(std::string_view message, std::vector<member> members) {
     nested.reserve(members.size());
     for (const member& m : members) {
         if (!m.error) {
-            throw usage_error(
-                describe("exception_group: error ", nested.size(), " of ", members.size(), " is null")
-            );
+            throw usage_error(describe(
+                "exception_group: error ",
+                nested.size(),
+                " of ",
+                members.size(),
+                " is null"
+            ));
         }
         nested.push_back(detail::group_in(m.error));
     }
@@ -99,8 +102,7 @@ struct position {
 
 /// Calls `visit` for each leaf, in depth order, until it returns true; whether it did.
 bool visit_leaves(
-    const group_state& root,
-    function_ref<bool(const std::exception_ptr&)> visit
+    const group_state& root, function_ref<bool(const std::exception_ptr&)> visit
 ) {
     std::vector<position> path{{&root}};
     while (!path.empty()) {
@@ -138,7 +140,10 @@ struct half {
                 new group_state(group->message, std::move(members), std::move(nested))
             );
             above.add(
-                {std::make_exception_ptr(group_state::group(part)), whole.task, whole.trace}, part
+                {std::make_exception_ptr(group_state::group(part)),
+                 whole.task,
+                 whole.trace},
+                part
             );
         }
     }
@@ -170,8 +175,7 @@ exception_group::exception_group(std::string_view message, std::vector<member> m
     : state_(make_state(message, std::move(members)).release()) {}
 
 exception_group::exception_group(
-    std::string_view message,
-    std::vector<std::exception_ptr> errors
+    std::string_view message, std::vector<std::exception_ptr> errors
 )
     : exception_group(message, without_tasks(std::move(errors))) {}
 
@@ -181,8 +185,8 @@ exception_group::exception_group(const exception_group& other) noexcept
 }
 
 exception_group& exception_group::operator=(const exception_group& other) noexcept {
-    other.state_->retain();
-    std::exchange(state_, other.state_)->release();
+    exception_group copy(other);
+    std::swap(state_, copy.state_);
     return *this;
 }
 
@@ -222,7 +226,8 @@ const char* exception_group::what() const noexcept {
 }
 
 std::pair<std::optional<exception_group>, std::optional<exception_group>>
-exception_group::split_if(function_ref<bool(const std::exception_ptr&)> predicate) const {
+exception_group::split_if(function_ref<bool(const std::exception_ptr&)> predicate
+) const {
     std::vector<splitting> path;
     path.push_back({{state_}});
     for (;;) {
@@ -244,7 +249,8 @@ exception_group::split_if(function_ref<bool(const std::exception_ptr&)> predicat
         const bool none = done.matching.members.empty();
         if (path.empty()) {
             return {
-                done.matching.finish(*done.group, all), done.rest.finish(*done.group, none)
+                done.matching.finish(*done.group, all),
+                done.rest.finish(*done.group, none)
             };
         }
         splitting& above = path.back();
@@ -256,8 +262,8 @@ exception_group::split_if(function_ref<bool(const std::exception_ptr&)> predicat
     }
 }
 
-std::optional<exception_group> exception_group::subgroup_if(
-    function_ref<bool(const std::exception_ptr&)> predicate
+std::optional<exception_group>
+exception_group::subgroup_if(function_ref<bool(const std::exception_ptr&)> predicate
 ) const {
     return split_if(predicate).first;
 }
@@ -300,8 +306,7 @@ exception_group to_exception_group(const std::exception_ptr& error) {
 }
 
 void detail::throw_with_rest(
-    std::exception_ptr thrown,
-    const std::optional<exception_group>& rest
+    std::exception_ptr thrown, const std::optional<exception_group>& rest
 ) {
     std::vector<std::exception_ptr> errors{std::move(thrown)};
     if (!rest) {

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 #include <anyio/base/errors.hpp>
-
 #include "group_state.hpp"
 
 namespace anyio::detail {
 
 namespace {
 
-// A tree is for reading: deeper, longer and with more causes nobody reads it, and errors
-// that are shared between groups could make it grow without bounds.
+// A tree is for reading: deeper, longer and with more causes nobody reads it, and
+// errors that are shared between groups could make it grow without bounds.
 constexpr std::size_t deepest = 32;
 constexpr std::size_t longest = std::size_t{1} << 20;
 constexpr int most_causes = 16;
@@ -21,7 +20,7 @@ std::string_view file_name(std::string_view path) {
 /// A group whose members are being printed.
 struct level {
     const group_state* group;
-    std::string indent;  // what stands before the lines of its members
+    std::string indent;   // what stands before the lines of its members
     group_ref keep = {};  // a cause's group is held by nobody else here
     std::size_t index = 0;
 };
@@ -73,7 +72,12 @@ private:
     void print_await(const std::string& indent, const std::source_location& await) {
         line(indent, "  at ");
         text_ += describe(
-            function_name(await.function_name()), " (", file_name(await.file_name()), ':', await.line(), ')'
+            function_name(await.function_name()),
+            " (",
+            file_name(await.file_name()),
+            ':',
+            await.line(),
+            ')'
         );
     }
 
@@ -126,7 +130,8 @@ private:
 
 std::string headline(const group_state& group) {
     const std::size_t count = group.members.size();
-    const std::string_view message = group.message.empty() ? "exception group" : std::string_view(group.message);
+    const std::string_view message =
+        group.message.empty() ? "exception group" : std::string_view(group.message);
     return describe(message, " (", count, count == 1 ? " error)" : " errors)");
 }
 

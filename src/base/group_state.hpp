@@ -17,7 +17,7 @@ namespace anyio::detail {
 
 class group_ref;
 
-/// Immutable once made, except for the count and the text, which is made when asked for.
+/// Immutable once made, except for the count and the text, made when asked for.
 struct group_state {
     std::string message;
     std::vector<exception_group::member> members;
@@ -35,9 +35,13 @@ struct group_state {
     ~group_state();
 
     void retain() const noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+
     void release() const noexcept;
 
-    static const group_state* of(const exception_group& group) noexcept { return group.state_; }
+    static const group_state* of(const exception_group& group) noexcept {
+        return group.state_;
+    }
+
     static exception_group group(group_ref state) noexcept;
 
     group_state(const group_state&) = delete;  // counted by those who share it
@@ -79,10 +83,16 @@ public:
         return group_ref(state);
     }
 
-    [[nodiscard]] const group_state* release() noexcept { return std::exchange(state_, nullptr); }
+    [[nodiscard]] const group_state* release() noexcept {
+        return std::exchange(state_, nullptr);
+    }
+
     [[nodiscard]] const group_state* get() const noexcept { return state_; }
+
     [[nodiscard]] const group_state* operator->() const noexcept { return state_; }
+
     [[nodiscard]] const group_state& operator*() const noexcept { return *state_; }
+
     [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
 private:

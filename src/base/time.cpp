@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
 
 /// `count` / `per_unit` with one decimal, none if it is zero: "4.2 s", "4 s".
-std::string with_decimal(std::uint64_t count, std::uint64_t per_unit, const char* unit) {
+std::string
+with_decimal(std::uint64_t count, std::uint64_t per_unit, const char* unit) {
     std::string text = std::to_string(count / per_unit);
     const std::uint64_t tenths = count % per_unit * 10 / per_unit;
     if (tenths != 0) {
@@ -75,7 +76,8 @@ std::string format_duration(duration value) {
     }
     const std::int64_t count = value.count();
     if (count < 0) {  // negated as unsigned: -min() is not an int64
-        return '-' + format_positive(std::uint64_t{0} - static_cast<std::uint64_t>(count));
+        return '-' +
+               format_positive(std::uint64_t{0} - static_cast<std::uint64_t>(count));
     }
     return format_positive(static_cast<std::uint64_t>(count));
 }

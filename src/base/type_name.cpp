@@ -3,6 +3,7 @@
 #include <anyio/base/describe.hpp>
 
 #include <cstdlib>
+
 #include <cxxabi.h>
 
 namespace anyio {
@@ -11,7 +12,8 @@ namespace {
 
 /// `E` for `wrapper<E>`; nothing else changes.
 void strip(std::string& name, std::string_view wrapper) {
-    if (name.size() > wrapper.size() && name.starts_with(wrapper) && name.ends_with('>')) {
+    if (name.size() > wrapper.size() && name.starts_with(wrapper) &&
+        name.ends_with('>')) {
         name = name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
         while (name.ends_with(' ')) {
             name.pop_back();
@@ -20,13 +22,14 @@ void strip(std::string& name, std::string_view wrapper) {
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-    for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
+    for (auto at = text.find(from); at != text.npos;
+         at = text.find(from, at + to.size())) {
         text.replace(at, from.size(), to);
     }
 }
 
-/// The position of the bracket that closes the one at `open`; the last character if none
-/// does.
+/// The position of the bracket that closes the one at `open`; the last character if
+/// none does.
 std::size_t matching(std::string_view text, std::size_t open) {
     const char opens = text[open];
     const char closes = opens == '(' ? ')' : ']';
@@ -60,7 +63,8 @@ void shorten_lambdas(std::string& text) {
 /// Takes out all parameter lists, and what follows the last one: `const`, `noexcept`.
 void remove_parameters(std::string& text) {
     const auto last = text.rfind(')');
-    if (last != text.npos && !std::string_view(text).substr(last + 1).starts_with("::")) {
+    if (last != text.npos &&
+        !std::string_view(text).substr(last + 1).starts_with("::")) {
         text.resize(last + 1);
     }
     for (auto open = text.find('('); open != text.npos; open = text.find('(', open)) {
@@ -86,7 +90,8 @@ std::size_t name_start(std::string_view name) {
 /// Where `operator` begins if the function is one; the size of `name` otherwise.
 std::size_t operator_start(std::string_view name) {
     const auto at = name.rfind("operator");
-    const bool begins = at == 0 || (at != name.npos && (name[at - 1] == ':' || name[at - 1] == ' '));
+    const bool begins =
+        at == 0 || (at != name.npos && (name[at - 1] == ':' || name[at - 1] == ' '));
     return begins ? at : name.size();
 }
 

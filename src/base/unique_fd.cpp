@@ -3,6 +3,7 @@
 #include <anyio/base/unique_fd.hpp>
 
 #include <cerrno>
+
 #include <unistd.h>
 
 namespace anyio {
@@ -20,7 +21,7 @@ int unique_fd::close() noexcept {
     }
     const int errno_before = errno;
     // One try. Linux has released the number before close can be interrupted (close(2),
-    // "Dealing with error returns"): a second call would hit whoever got the number since.
+    // "Dealing with error returns"): a second call would hit whoever got it since.
     const int result = ::close(release());
     const int reason = result == 0 || errno == EINTR ? 0 : errno;
     errno = errno_before;

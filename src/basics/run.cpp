@@ -29,8 +29,7 @@ run_session::run_session(const run_options& options) {
 run_session::~run_session() { delete scheduler_; }
 
 void run_session::run(frame_link& main, frame_owner& owner) {
-    lowlevel::frame_size_hint no_hint = 0;
-    lowlevel::task_state& task = lowlevel::allocate_task(main_kind, no_hint);
+    lowlevel::task_state& task = lowlevel::allocate_task(main_kind, 0);
     struct release {
         ~release() { lowlevel::release_task_block(kept); }
 
@@ -38,7 +37,7 @@ void run_session::run(frame_link& main, frame_owner& owner) {
     } const released{task};
     task.set(lowlevel::task_handled);  // so that it is still there when it has ended
     lowlevel::loop_state& loop = scheduler_->state();
-    task.scope = loop.root_scope;
+    loop.root_scope->enter_as_root(task);
     lowlevel::start_task(loop, task, main, owner);
     scheduler_->run(task);
     if (task.has(lowlevel::task_was_cancelled))

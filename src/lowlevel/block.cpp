@@ -17,12 +17,9 @@ cancel_status* no_scope(block&) noexcept { return nullptr; }
 
 constexpr block_kind root_kind{&first_frame_unwound, "task", &no_scope};
 
-// One for all tasks of all threads: nothing in it changes.
-constinit block root_block{&first_frame_ended, root_kind};
-
 }  // namespace
 
-frame_link& root_link() noexcept { return root_block.link; }
+constinit block root_block{&first_frame_ended, root_kind};
 
 // From the innermost frame outward, without recursion. The owner of each frame forgets
 // it before it goes, so that the destructor of the owner, in the next frame, does not

@@ -51,7 +51,7 @@ void cancel_status::enter(loop_state& loop, task_state& task) noexcept {
     host_ = &task;
     task.scope = this;
     set(scope_entered);
-    if (deadline_ != never && !has(scope_cancel_called)) {
+    if (deadline_ != never) {
         const time_point now = current_loop_time(loop);
         if (relative_) {
             deadline_ = after(now, deadline_.time_since_epoch());
@@ -59,7 +59,7 @@ void cancel_status::enter(loop_state& loop, task_state& task) noexcept {
         }
         if (deadline_ > now) {
             set(scope_unarmed);
-        } else {
+        } else if (!has(scope_cancel_called)) {
             set(scope_cancel_called);
             set(scope_by_deadline);
         }
@@ -76,6 +76,12 @@ void cancel_status::enter_as_base(cancel_status& parent, task_state& task) noexc
     set(scope_entered);
     if (has(scope_cancel_called) || (!has(scope_shielded) && parent.has(scope_effective)))
         set(scope_effective);
+}
+
+void cancel_status::enter_as_root(task_state& main) noexcept {
+    host_ = &main;
+    main.scope = this;
+    set(scope_entered);
 }
 
 void cancel_status::leave(loop_state& loop) noexcept {

@@ -18,6 +18,12 @@ managed_block* outer_block(const managed_block& self) noexcept {
     return outer.outcome == self.outcome ? &outer : nullptr;
 }
 
+managed_block& outermost(managed_block& self) noexcept {
+    managed_block* at = &self;
+    while (managed_block* const outer = outer_block(*at)) at = outer;
+    return *at;
+}
+
 }  // namespace
 
 managed_block::managed_block(
@@ -27,19 +33,22 @@ managed_block::managed_block(
 
 void managed_block::body_ended(void* frame) {
     auto& self = static_cast<managed_block&>(block::from(frame));
-    self.finish(*this_loop);
+    loop_state& loop = *this_loop;
+    if (self.leave_all(loop)) continue_with(loop, outermost(self).link.parent);
 }
 
-void managed_block::finish(loop_state& loop) noexcept {
+bool managed_block::leave_all(loop_state& loop) noexcept {
     body_outcome& shared = *outcome;
     if (shared.state == body_state::running)
         shared.state = shared.owner->error ? body_state::error : body_state::value;
     for (managed_block* at = this;;) {
-        if (kind_of(*at).leave(*at, loop) == leave_answer::wait) return;
-        frame_link* const parent = at->link.parent;
-        if (shared.state == body_state::cancelled) return unwind_now(loop, parent);
+        if (kind_of(*at).leave(*at, loop) == leave_answer::wait) return false;
+        if (shared.state == body_state::cancelled) {
+            unwind_now(loop, at->link.parent);
+            return false;
+        }
         managed_block* const outer = outer_block(*at);
-        if (!outer) return continue_with(loop, parent);
+        if (!outer) return true;
         at = outer;
     }
 }
@@ -51,11 +60,8 @@ unwind_step managed_block::body_unwound(block& stopped, loop_state& loop) noexce
     if (kind_of(self).leave(self, loop) == leave_answer::wait) return {};
     if (self.outcome->state == body_state::cancelled) return {.pass_on = true};
     managed_block* const outer = outer_block(self);
-    if (!outer) return {.resume = self.link.parent};
-    outer->finish(loop);
-    frame_link* const next = loop.next;
-    loop.next = nullptr;
-    return {.resume = next};
+    if (outer && !outer->leave_all(loop)) return {};
+    return {.resume = outermost(self).link.parent};
 }
 
 }  // namespace anyio::lowlevel

@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t steps_between_looks = 64;
 
 // How far the stack may grow by transfers before frames return to the loop.
-constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{64} * 1024;
+constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{128} * 1024;
 
 // Under a virtual clock, sockets and other processes still need real time: how long they
 // are given before the clock jumps over them.
@@ -66,13 +66,11 @@ void scheduler::run(task_state& main) {
 
 // One pass runs what was ready at its start, so that nobody starves.
 void scheduler::run_pass() noexcept {
-    const task_state* const last = state_.ready_last;
-    for (;;) {
-        task_state& task = *state_.ready_first;
-        state_.ready_first = task.next_ready;
-        const bool was_last = &task == last;
-        run_step(task);
-        if (was_last) break;
+    task_state* task = std::exchange(state_.ready_first, nullptr);
+    while (task) {
+        task_state* const next = task->next_ready;  // the task may be gone after its step
+        run_step(*task);
+        task = next;
     }
     state_.current = nullptr;
 }
@@ -83,28 +81,46 @@ void scheduler::run_step(task_state& task) noexcept {
     loop.current = &task;
     loop.budget = step_budget;
     task.wait = nullptr;
-    loop.next = task.leaf;
+    frame_link* next = task.leaf;
     if (task.flags & (task_unwinds | task_abort_requested)) [[unlikely]] {
         task.clear(task_abort_requested);
         if (task.has(task_unwinds)) {
             task.clear(task_unwinds);
-            loop.next = unwind(loop, task.leaf);
+            next = unwind(loop, next);
         }
     }
     for (;;) {
-        while (frame_link* const next = loop.next) {
-            loop.next = nullptr;
+        while (next) {
             handle_of(next).resume();
+            next = loop.next;
+            loop.next = nullptr;
         }
         if (loop.after == 0) return;
         const std::uint8_t after = std::exchange(loop.after, std::uint8_t{0});
+        if (after & after_step_drop) {
+            handle_of(std::exchange(loop.dropped->child, nullptr)).destroy();
+            if (after == after_step_drop) continue;
+        }
         if (after & after_step_finish) return finish(task);
-        loop.next = unwind(loop, task.leaf);
+        next = unwind(loop, task.leaf);
     }
 }
 
 // The task's first frame has ended: suspended at its final point, or unwound.
 void scheduler::finish(task_state& task) noexcept {
+    group_state* const group = task.group;
+    if (task.has(task_was_cancelled) || task.kind->ended || !group) [[unlikely]]
+        return finish_slowly(task);
+    frame_link& first = first_frame(task);
+    if (first.owner->error) [[unlikely]]
+        return finish_slowly(task);
+    handle_of(&first).destroy();
+    group->remove(task);
+    if (group->count == 0) group->child_ended(*group, task, task_end::value, nullptr);
+    end_task(task);
+}
+
+void scheduler::finish_slowly(task_state& task) noexcept {
     group_state* const group = task.group;
     task_end end = task_end::value;
     std::exception_ptr error;
@@ -113,17 +129,23 @@ void scheduler::finish(task_state& task) noexcept {
     } else {
         frame_link& first = first_frame(task);
         state_.ended_site = first.site;
-        if (first.owner->error) {
+        if (first.owner->error && group) {
             end = task_end::error;
             error = std::exchange(first.owner->error, nullptr);
+            note_name(task);
         }
-        if (error && group) note_name(task);
         handle_of(&first).destroy();
     }
     if (group) group->remove(task);
     if (task.kind->ended) task.kind->ended(task, end, error);
-    if (group) group->child_ended(*group, task, end, std::move(error));
-    if (trace_.error) [[unlikely]] trace_.error = nullptr;
+    if (group && (end != task_end::value || group->count == 0))
+        group->child_ended(*group, task, end, std::move(error));
+    trace_.error = nullptr;
+    failed_task_.clear();  // nobody has asked for it if start() took the error
+    end_task(task);
+}
+
+void scheduler::end_task(task_state& task) noexcept {
     if (task.kind->destroy) task.kind->destroy(task);
     task.set(task_finished);
     if (!task.has(task_frame_inside) && !task.has(task_handled)) release_task_block(task);
@@ -231,7 +253,7 @@ void scheduler::note_error(frame_link& link) noexcept {
     trace_.error = error;
     trace_.sites.clear();
     try {
-        for (const frame_link* at = &link; at != &root_link(); at = at->parent)
+        for (const frame_link* at = &link; at && at != &root_link(); at = at->parent)
             if (!at->is_block()) trace_.sites.push_back(at->site);
     } catch (const std::bad_alloc&) {
         // A shorter trace.

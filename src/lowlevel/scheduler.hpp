@@ -14,7 +14,6 @@
 #include <anyio/lowlevel/loop_state.hpp>
 #include <anyio/lowlevel/token.hpp>
 
-#include <any>
 #include <memory>
 #include <source_location>
 #include <unordered_map>
@@ -63,7 +62,7 @@ public:
     void remove_idle_waiter(wait_record& record) noexcept;
 
     /// Values of run_var, by the address of the variable.
-    [[nodiscard]] std::unordered_map<const void*, std::any>& variables() noexcept {
+    [[nodiscard]] std::unordered_map<const void*, std::shared_ptr<void>>& variables() noexcept {
         return variables_;
     }
 
@@ -71,6 +70,8 @@ private:
     void run_pass() noexcept;
     void run_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
+    void finish_slowly(task_state& task) noexcept;
+    static void end_task(task_state& task) noexcept;
     void note_name(const task_state& task) noexcept;
     void look_outside() noexcept;
     void wait_outside();
@@ -91,7 +92,7 @@ private:
     error_trace trace_;
     std::string failed_task_;  ///< the name of a task whose frames have gone
     std::vector<wait_record*> idle_waiters_;
-    std::unordered_map<const void*, std::any> variables_;
+    std::unordered_map<const void*, std::shared_ptr<void>> variables_;
     std::string deadlock_report_;
 };
 

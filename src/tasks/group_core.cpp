@@ -74,14 +74,6 @@ void group_core::open(lowlevel::loop_state& loop) {
     stage_ = stage::open;
 }
 
-void group_core::adopt(
-    lowlevel::task_state& task, lowlevel::frame_link& frame, lowlevel::frame_owner& owner
-) {
-    task.scope = scope;
-    lowlevel::start_task(*lowlevel::this_loop, task, frame, owner);
-    add(task);
-}
-
 void group_core::fail(std::exception_ptr&& error, lowlevel::task_state& task) noexcept {
     try {
         if (!failures_) failures_ = new failure_list;
@@ -128,6 +120,12 @@ group_core::leave(lowlevel::managed_block& block, lowlevel::loop_state& loop) no
     }
     if (count != 0 || expected_ != 0) {
         joining_ = &block;
+        // The locals of the body are gone; its frame goes too, so that a sanitizer sees
+        // children that still use them.
+        if (outcome.owner->child) {
+            loop.dropped = outcome.owner;
+            loop.after |= lowlevel::after_step_drop;
+        }
         lowlevel::park(loop, &block.link, join_);
         return lowlevel::leave_answer::wait;
     }

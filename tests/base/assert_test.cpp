@@ -9,7 +9,8 @@ void serve(int children) {
         children == 0,
         "task_group destroyed while ",
         children,
-        " of its tasks were running\nuse a task group only through with(create_task_group(), ...)"
+        " of its tasks were running\n"
+        "use a task group only through with(create_task_group(), ...)"
     );
 }
 
@@ -33,6 +34,7 @@ constexpr int half(int even) {
 class contract_death : public testing::Test {
 protected:
     void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
     void TearDown() override { anyio::set_contract_report(nullptr); }
 };
 
@@ -56,7 +58,9 @@ TEST_F(contract_death, without_a_message_the_condition_is_the_message) {
 
 TEST_F(contract_death, the_report_adds_its_lines) {
     anyio::set_contract_report(add_the_tasks);
-    EXPECT_DEATH(serve(1), "\n  in task \"serve\"\n  tasks: \"echo\"  waiting in receive\n");
+    EXPECT_DEATH(
+        serve(1), "\n  in task \"serve\"\n  tasks: \"echo\"  waiting in receive\n"
+    );
 }
 
 TEST_F(contract_death, a_contract_broken_in_the_report_does_not_report_for_ever) {

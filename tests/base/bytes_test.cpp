@@ -26,10 +26,13 @@ static_assert(std::convertible_to<std::span<const std::byte>, byte_view>);
 static_assert(std::convertible_to<std::vector<std::byte>&, byte_view>);
 static_assert(std::convertible_to<const char (&)[6], byte_view>);
 static_assert(std::convertible_to<const char*, byte_view>);
-static_assert(!std::convertible_to<char (&)[6], byte_view>);  // how much of it is filled?
+static_assert(!std::
+                  convertible_to<char (&)[6], byte_view>);  // how much of it is filled?
 static_assert(!std::convertible_to<int, byte_view>);
 static_assert(!std::convertible_to<std::vector<int>&, byte_view>);
-static_assert(std::is_trivially_copyable_v<byte_view> && sizeof(byte_view) == 2 * sizeof(void*));
+static_assert(
+    std::is_trivially_copyable_v<byte_view> && sizeof(byte_view) == 2 * sizeof(void*)
+);
 static_assert(std::ranges::borrowed_range<byte_view> && std::ranges::view<byte_view>);
 static_assert(std::is_nothrow_move_constructible_v<bytes>);
 static_assert(std::three_way_comparable<bytes>);

@@ -23,7 +23,9 @@ struct right {
 struct both : left, right {};
 
 struct twice_left_a : left {};
+
 struct twice_left_b : left {};
+
 struct ambiguous : twice_left_a, twice_left_b {};
 
 struct hides : private std::runtime_error {

@@ -69,7 +69,10 @@ TEST(cause_of, sees_what_throw_with_nested_attached) {
         }
     } catch (const std::exception& e) {
         EXPECT_EQ(text_of(anyio::cause_of(e)), "std::runtime_error: inner");
-        EXPECT_EQ(text_of(anyio::cause_of(std::current_exception())), "std::runtime_error: inner");
+        EXPECT_EQ(
+            text_of(anyio::cause_of(std::current_exception())),
+            "std::runtime_error: inner"
+        );
     }
 }
 

@@ -27,12 +27,20 @@ std::string to_string(const address& a) {
 TEST(describe, joins_text_numbers_durations_and_types_with_to_string) {
     const std::string host = "db";
     EXPECT_EQ(
-        anyio::describe("connect ", host, ':', 5432, ' ', std::string_view("in"), ' ', 250ms),
+        anyio::describe(
+            "connect ", host, ':', 5432, ' ', std::string_view("in"), ' ', 250ms
+        ),
         "connect db:5432 in 250 ms"
     );
     EXPECT_EQ(anyio::describe("bind ", made_up::address{80}), "bind localhost:80");
-    EXPECT_EQ(anyio::describe(true, ' ', 1.5, ' ', -7LL, ' ', std::uint8_t{65}), "true 1.5 -7 65");
-    EXPECT_EQ(anyio::describe(INT64_MIN, ' ', UINT64_MAX), "-9223372036854775808 18446744073709551615");
+    EXPECT_EQ(
+        anyio::describe(true, ' ', 1.5, ' ', -7LL, ' ', std::uint8_t{65}),
+        "true 1.5 -7 65"
+    );
+    EXPECT_EQ(
+        anyio::describe(INT64_MIN, ' ', UINT64_MAX),
+        "-9223372036854775808 18446744073709551615"
+    );
     EXPECT_EQ(anyio::describe(), "");
 }
 
@@ -70,6 +78,7 @@ TEST(type_name, leaves_out_what_attached_a_cause) {
 namespace {
 
 struct scheduled {  // a coroutine type that notes where its first await stands
+
     struct promise_type {
         std::string where;
 
@@ -84,8 +93,7 @@ struct scheduled {  // a coroutine type that notes where its first await stands
         void unhandled_exception() {}
 
         std::suspend_never await_transform(
-            int,
-            std::source_location here = std::source_location::current()
+            int, std::source_location here = std::source_location::current()
         ) {
             where = here.function_name();
             return {};
@@ -131,7 +139,8 @@ struct service {
 std::string of_lambda() {
     auto outer = [](auto, int) {
         return [&](void (*)(int)) {
-            return anyio::function_name(std::source_location::current().function_name());
+            return anyio::function_name(std::source_location::current().function_name()
+            );
         }(nullptr);
     };
     return outer(1, 2);
@@ -164,7 +173,8 @@ TEST(function_name, knows_coroutines_and_lambdas_of_both_compilers) {
 }
 
 TEST(function_name, survives_unbalanced_text) {
-    for (const char* text : {"(", ")", "((", "<lambda(", "a) b(", "operator", "operator()"}) {
+    for (const char* text :
+         {"(", ")", "((", "<lambda(", "a) b(", "operator", "operator()"}) {
         static_cast<void>(anyio::function_name(text));
     }
 }
@@ -173,7 +183,10 @@ TEST(describe_exception, is_type_and_message) {
     const auto of = [](auto value) {
         return anyio::describe_exception(std::make_exception_ptr(value));
     };
-    EXPECT_EQ(of(std::runtime_error("no route to host")), "std::runtime_error: no route to host");
+    EXPECT_EQ(
+        of(std::runtime_error("no route to host")),
+        "std::runtime_error: no route to host"
+    );
     EXPECT_EQ(of(static_cast<const char*>("text")), "const char*: text");
     EXPECT_EQ(of(std::string("text")), "std::string: text");
     EXPECT_EQ(of(42), "int");

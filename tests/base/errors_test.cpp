@@ -13,7 +13,8 @@ template <class... Errors>
 constexpr bool are_errors = (std::derived_from<Errors, anyio::error> && ...);
 
 template <class... Errors>
-constexpr bool copy_without_throwing = (std::is_nothrow_copy_constructible_v<Errors> && ...);
+constexpr bool copy_without_throwing =
+    (std::is_nothrow_copy_constructible_v<Errors> && ...);
 
 template <class... Errors>
 constexpr bool have_a_default_message = (std::default_initializable<Errors> && ...);
@@ -25,7 +26,9 @@ static_assert(std::derived_from<anyio::error, std::runtime_error>);
 static_assert(std::derived_from<anyio::os_error, std::system_error>);
 static_assert(std::derived_from<anyio::task_cancelled, anyio::task_failed>);
 static_assert(std::derived_from<anyio::future_cancelled, anyio::future_failed>);
-static_assert(std::derived_from<anyio::typed_attribute_lookup_error, anyio::lookup_error>);
+static_assert(std::derived_from<
+              anyio::typed_attribute_lookup_error,
+              anyio::lookup_error>);
 static_assert(are_errors<
               anyio::broken_resource_error,
               anyio::closed_resource_error,
@@ -74,10 +77,7 @@ static_assert(have_a_default_message<
 
 TEST(os_error, says_operation_subject_cause_and_what_to_do) {
     const anyio::os_error e(
-        EACCES,
-        "bind tcp",
-        "0.0.0.0:80",
-        "ports below 1024 need CAP_NET_BIND_SERVICE"
+        EACCES, "bind tcp", "0.0.0.0:80", "ports below 1024 need CAP_NET_BIND_SERVICE"
     );
     EXPECT_STREQ(
         e.what(),
@@ -137,6 +137,9 @@ TEST(delimiter_not_found, says_how_far_it_looked) {
 }
 
 TEST(errors, take_a_message_of_their_own) {
-    EXPECT_STREQ(anyio::end_of_stream("receive on pipe: end of stream").what(), "receive on pipe: end of stream");
+    EXPECT_STREQ(
+        anyio::end_of_stream("receive on pipe: end of stream").what(),
+        "receive on pipe: end of stream"
+    );
     EXPECT_STREQ(anyio::task_cancelled().what(), "the task was cancelled");
 }

@@ -30,7 +30,8 @@ std::exception_ptr logic(const char* text) {
     return made(std::logic_error(text));
 }
 
-std::exception_ptr group(std::string_view message, std::vector<std::exception_ptr> errors) {
+std::exception_ptr
+group(std::string_view message, std::vector<std::exception_ptr> errors) {
     return made(exception_group(message, std::move(errors)));
 }
 
@@ -85,9 +86,13 @@ TEST(exception_group, has_a_message_and_members_with_tasks) {
 }
 
 TEST(exception_group, refuses_to_be_empty_or_to_hold_null) {
-    EXPECT_THROW(exception_group("none", std::vector<std::exception_ptr>()), anyio::usage_error);
+    EXPECT_THROW(
+        exception_group("none", std::vector<std::exception_ptr>()), anyio::usage_error
+    );
     EXPECT_THROW(exception_group("null", {runtime("a"), nullptr}), anyio::usage_error);
-    EXPECT_THROW(static_cast<void>(anyio::to_exception_group(nullptr)), anyio::usage_error);
+    EXPECT_THROW(
+        static_cast<void>(anyio::to_exception_group(nullptr)), anyio::usage_error
+    );
 }
 
 TEST(exception_group, is_thrown_and_caught_like_any_exception) {
@@ -120,7 +125,9 @@ TEST(exception_group, split_keeps_tasks_and_traces) {
     const auto here = std::source_location::current();
     const exception_group g(
         "outer",
-        {{.error = group("inner", {runtime("r"), logic("l")}), .task = "a", .trace = {here}},
+        {{.error = group("inner", {runtime("r"), logic("l")}),
+          .task = "a",
+          .trace = {here}},
          {.error = logic("l"), .task = "b"}}
     );
     const auto matching = g.subgroup<std::runtime_error>();
@@ -134,9 +141,11 @@ TEST(exception_group, split_matches_like_catch_by_reference_to_const) {
     struct left : virtual std::runtime_error {
         left() : std::runtime_error("left") {}
     };
+
     struct hidden : private std::logic_error {
         hidden() : std::logic_error("hidden") {}
     };
+
     const exception_group g("g", {made(left()), made(hidden()), made(7)});
     EXPECT_TRUE(g.contains<left>());
     EXPECT_TRUE(g.contains<std::runtime_error>());
@@ -152,7 +161,8 @@ TEST(exception_group, split_without_a_match_or_without_a_rest_gives_the_group_it
     EXPECT_FALSE(none);
     EXPECT_EQ(all->members().data(), g.members().data());
 
-    const auto [every, nothing] = g.split_if([](const std::exception_ptr&) { return true; });
+    const auto [every, nothing] =
+        g.split_if([](const std::exception_ptr&) { return true; });
     EXPECT_EQ(every->members().data(), g.members().data());
     EXPECT_FALSE(nothing);
 }
@@ -166,7 +176,8 @@ TEST(exception_group, split_leaves_groups_that_are_not_cut_as_they_are) {
 
 TEST(exception_group, split_if_asks_once_for_each_leaf_and_passes_exceptions_on) {
     int asked = 0;
-    const auto half = family().split_if([&](const std::exception_ptr&) { return ++asked % 2 == 0; });
+    const auto half =
+        family().split_if([&](const std::exception_ptr&) { return ++asked % 2 == 0; });
     EXPECT_EQ(asked, 5);
     EXPECT_EQ(shape(half.first), "outer[inner[l1], logic only[l2]]");
     const auto fail = [](const std::exception_ptr&) -> bool { throw 1; };
@@ -174,7 +185,9 @@ TEST(exception_group, split_if_asks_once_for_each_leaf_and_passes_exceptions_on)
 }
 
 TEST(exception_group, subgroup_is_empty_if_nothing_matches) {
-    EXPECT_EQ(shape(family().subgroup<std::logic_error>()), "outer[inner[l1], logic only[l2]]");
+    EXPECT_EQ(
+        shape(family().subgroup<std::logic_error>()), "outer[inner[l1], logic only[l2]]"
+    );
     EXPECT_FALSE(family().subgroup<std::bad_alloc>());
     const auto is_int = [](const std::exception_ptr& e) {
         return anyio::describe_exception(e) == "int";
@@ -201,9 +214,13 @@ TEST(exception_group, leaves_are_flat_and_in_order) {
 
 TEST(exception_group, unwrap_single_finds_the_only_leaf_at_any_depth) {
     const auto leaf = runtime("deep");
-    EXPECT_EQ(exception_group("a", {group("b", {group("c", {leaf})})}).unwrap_single(), leaf);
+    EXPECT_EQ(
+        exception_group("a", {group("b", {group("c", {leaf})})}).unwrap_single(), leaf
+    );
     EXPECT_EQ(family().unwrap_single(), nullptr);
-    EXPECT_EQ(exception_group("a", {group("b", {leaf, leaf})}).unwrap_single(), nullptr);
+    EXPECT_EQ(
+        exception_group("a", {group("b", {leaf, leaf})}).unwrap_single(), nullptr
+    );
 }
 
 TEST(exception_group, to_exception_group_wraps_what_is_no_group) {
@@ -260,7 +277,8 @@ TEST(handle, loses_no_error_when_the_function_throws) {
     } catch (const exception_group& g) {
         EXPECT_EQ(
             shape(g),
-            "a handler threw, and this was left[handler, outer[inner[l1], logic only[l2], 42]]"
+            "a handler threw, and this was left"
+            "[handler, outer[inner[l1], logic only[l2], 42]]"
         );
     }
     const exception_group only("g", {runtime("r")});
@@ -278,12 +296,15 @@ TEST(handle, leaves_the_loop_variable_and_the_original_exception_the_same_object
 
         mutable int touched = 0;
     };
+
     const auto error = made(tagged());
-    static_cast<void>(exception_group("g", {error}).handle<tagged>([](const auto& errors) {
-        for (const tagged& e : errors) {
-            e.touched = 1;
-        }
-    }));
+    static_cast<void>(
+        exception_group("g", {error}).handle<tagged>([](const auto& errors) {
+            for (const tagged& e : errors) {
+                e.touched = 1;
+            }
+        })
+    );
     try {
         std::rethrow_exception(error);
     } catch (const tagged& e) {

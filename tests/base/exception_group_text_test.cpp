@@ -1,6 +1,5 @@
-#include <anyio/base/exception_group.hpp>  // first: proves that it compiles alone
-
 #include <anyio/base/errors.hpp>
+#include <anyio/base/exception_group.hpp>  // first: proves that it compiles alone
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +20,8 @@ std::exception_ptr runtime(const std::string& text) {
     return std::make_exception_ptr(std::runtime_error(text));
 }
 
-std::exception_ptr group(std::string_view message, std::vector<exception_group::member> members) {
+std::exception_ptr
+group(std::string_view message, std::vector<exception_group::member> members) {
     return std::make_exception_ptr(exception_group(message, std::move(members)));
 }
 
@@ -42,7 +42,9 @@ std::string line_of(const std::source_location& where) {
 TEST(exception_group_text, is_a_tree_with_tasks_and_awaits) {
     const exception_group g(
         "unhandled errors in a task group",
-        {{.error = runtime("no route to host"), .task = "fetch a", .trace = {fetch(), fetch_all()}},
+        {{.error = runtime("no route to host"),
+          .task = "fetch a",
+          .trace = {fetch(), fetch_all()}},
          {.error = group("unhandled errors in a task group", {{.error = runtime("a")}}),
           .task = "workers",
           .trace = {fetch()}},
@@ -51,22 +53,33 @@ TEST(exception_group_text, is_a_tree_with_tasks_and_awaits) {
     const std::string expected =
         "unhandled errors in a task group (3 errors)\n"
         "├─ task \"fetch a\": std::runtime_error: no route to host\n"
-        "│    at fetch (" + line_of(fetch()) + ")\n"
-        "│    at fetch_all (" + line_of(fetch_all()) + ")\n"
+        "│    at fetch (" +
+        line_of(fetch()) +
+        ")\n"
+        "│    at fetch_all (" +
+        line_of(fetch_all()) +
+        ")\n"
         "├─ task \"workers\": exception_group: unhandled errors in a task group (1 error)\n"
-        "│    at fetch (" + line_of(fetch()) + ")\n"
+        "│    at fetch (" +
+        line_of(fetch()) +
+        ")\n"
         "│  └─ std::runtime_error: a\n"
         "└─ std::runtime_error: without a task";
     EXPECT_EQ(g.what(), expected);
-    EXPECT_EQ(g.what(), static_cast<const void*>(exception_group(g).what()));  // made once
+    EXPECT_EQ(
+        g.what(), static_cast<const void*>(exception_group(g).what())
+    );  // made once
 }
 
 TEST(exception_group_text, shows_what_caused_an_error) {
-    const auto send = std::make_exception_ptr(anyio::os_error(ECONNRESET, "send", "peer"));
-    const auto broken = anyio::make_caused(anyio::broken_resource_error("send: gone"), send);
+    const auto send =
+        std::make_exception_ptr(anyio::os_error(ECONNRESET, "send", "peer"));
+    const auto broken =
+        anyio::make_caused(anyio::broken_resource_error("send: gone"), send);
     const exception_group g(
         "g",
-        {{.error = anyio::make_caused(anyio::task_failed(), broken)}, {.error = runtime("r")}}
+        {{.error = anyio::make_caused(anyio::task_failed(), broken)},
+         {.error = runtime("r")}}
     );
     EXPECT_STREQ(
         g.what(),
@@ -79,9 +92,13 @@ TEST(exception_group_text, shows_what_caused_an_error) {
 }
 
 TEST(exception_group_text, shows_the_tree_of_a_group_that_is_a_cause) {
-    const auto attempts = group("no answer", {{.error = runtime("one")}, {.error = runtime("two")}});
+    const auto attempts =
+        group("no answer", {{.error = runtime("one")}, {.error = runtime("two")}});
     const exception_group g(
-        "g", {{.error = anyio::make_caused(anyio::connection_failed("connect_tcp db:1"), attempts)}}
+        "g",
+        {{.error =
+              anyio::make_caused(anyio::connection_failed("connect_tcp db:1"), attempts)
+        }}
     );
     EXPECT_STREQ(
         g.what(),
@@ -106,7 +123,10 @@ TEST(exception_group_text, indents_the_further_lines_of_a_message) {
 }
 
 TEST(exception_group_text, says_so_when_a_group_has_no_message) {
-    EXPECT_THAT(anyio::to_exception_group(runtime("r")).what(), StartsWith("exception group (1 error)\n"));
+    EXPECT_THAT(
+        anyio::to_exception_group(runtime("r")).what(),
+        StartsWith("exception group (1 error)\n")
+    );
 }
 
 TEST(exception_group_text, cuts_trees_that_are_too_deep) {
@@ -141,7 +161,9 @@ TEST(exception_group_text, cuts_long_chains_of_causes) {
 
 TEST(describe_exception, of_a_group_is_one_line) {
     EXPECT_EQ(
-        anyio::describe_exception(group("failed", {{.error = runtime("a")}, {.error = runtime("b")}})),
+        anyio::describe_exception(
+            group("failed", {{.error = runtime("a")}, {.error = runtime("b")}})
+        ),
         "exception_group: failed (2 errors)"
     );
 }

@@ -12,7 +12,8 @@ namespace {
 struct by_age;
 struct by_name;
 
-struct person : anyio::intrusive_list_node<by_age>, anyio::intrusive_list_node<by_name> {
+struct person : anyio::intrusive_list_node<by_age>,
+                anyio::intrusive_list_node<by_name> {
     explicit person(char n) : name(n) {}
 
     char name;

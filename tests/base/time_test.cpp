@@ -54,7 +54,9 @@ TEST(to_duration, takes_floating_point_and_finer_units) {
 }
 
 TEST(to_duration, refuses_what_is_not_a_number) {
-    EXPECT_THROW(static_cast<void>(to_duration(seconds_as_double(NAN))), anyio::usage_error);
+    EXPECT_THROW(
+        static_cast<void>(to_duration(seconds_as_double(NAN))), anyio::usage_error
+    );
 }
 
 TEST(delay, is_made_from_every_unit) {

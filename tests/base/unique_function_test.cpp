@@ -20,11 +20,14 @@ struct counted {  // how many of them live
     static inline int moved = 0;
 
     counted() { ++alive; }
+
     counted(const counted&) { ++alive; }
+
     counted(counted&&) noexcept {
         ++alive;
         ++moved;
     }
+
     ~counted() { --alive; }
 
     int operator()() const { return alive; }
@@ -37,6 +40,7 @@ struct padded : counted {
 
 struct throws_when_moved {
     throws_when_moved() = default;
+
     throws_when_moved(throws_when_moved&&) noexcept(false) {}
 
     int operator()() const { return 3; }
@@ -131,8 +135,10 @@ TEST(unique_function, is_empty_while_its_callable_is_destroyed) {
         bool* was_empty;
 
         looks_back(unique_function<void()>* o, bool* w) : owner(o), was_empty(w) {}
+
         looks_back(looks_back&& other) noexcept
             : owner(std::exchange(other.owner, nullptr)), was_empty(other.was_empty) {}
+
         ~looks_back() {
             if (owner != nullptr) {
                 *was_empty = !*owner;
@@ -141,6 +147,7 @@ TEST(unique_function, is_empty_while_its_callable_is_destroyed) {
 
         void operator()() const {}
     };
+
     bool was_empty = false;
     unique_function<void()> f;
     f = looks_back(&f, &was_empty);

@@ -36,13 +36,15 @@ public:
 
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
-    /// Takes over an open, non-blocking descriptor. Submitting to it may register it.
+    /// Takes over an open descriptor: a non-blocking socket, or anything if it is only
+    /// polled. Submitting to it may register it.
     ///
     /// @throws os_error        if the operating system refuses; `fd` stays the caller's
     /// @throws std::bad_alloc
     [[nodiscard]] virtual descriptor& attach(int fd) = 0;
 
-    /// Completes what is pending on it with `closed`, then closes it. Never waits.
+    /// Closes it. What is pending on it completes with `closed`: now, or when the
+    /// operating system lets go of it. Never waits.
     virtual void close(descriptor& target) noexcept = 0;
 
     /// Like close(), but gives the descriptor back open.
@@ -50,7 +52,7 @@ public:
 
     /// Begins `r`. True: it is complete already, with its result; `completed` is not
     /// called. A second request of one direction on one descriptor completes with
-    /// -EBUSY.
+    /// -EBUSY; look at `reader` and `writer` first to tell whose.
     [[nodiscard]] virtual bool submit(request& r) noexcept = 0;
 
     /// Only for a request that is pending, and once.

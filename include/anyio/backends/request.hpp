@@ -11,12 +11,21 @@
 
 namespace anyio::backends {
 
-/// What a request does. `size`, `data`, `offset` and `result` mean what the call of the
-/// same name says.
+class backend;
+struct request;
+
+/// What a request does. `size`, `data` and `result` mean what the call of the same name
+/// says.
 enum class request_code : std::uint8_t {
-    receive,        ///< recv(2) into `data`; result: bytes, 0 at the end of the stream
-    send,           ///< send(2) of `data`, once; result: bytes taken
-    accept,         ///< accept4(2), non-blocking and close-on-exec; result: the descriptor
+    /// recv(2) into `data`; result: bytes, 0 at the end of the stream. With `data` null
+    /// the backend lends a buffer, and then `data` points to what came: until
+    /// `completed` returns, or until the next call of the backend after submit().
+    receive,
+    send,  ///< send(2) of `data`, once; result: bytes taken
+    /// accept4(2), non-blocking and close-on-exec; result: the descriptor. `data` may be
+    /// null, or room of `size` bytes for the peer's sockaddr; then `size` becomes its
+    /// length, 0 if that is not known.
+    accept,
     connect,        ///< connect(2) to the sockaddr at `data`
     poll_readable,  ///< until read(2) would not block; also serves pidfds and signalfds
     poll_writable,  ///< until write(2) would not block
@@ -25,9 +34,15 @@ enum class request_code : std::uint8_t {
 /// A descriptor of the operating system as a backend knows it: made by
 /// backend::attach(), ended by backend::close() or backend::release(). Backends derive.
 struct descriptor {
+    request* reader = nullptr;  ///< pending, of the reading direction
+    request* writer = nullptr;
+    /// Who serves it. When a backend goes before its descriptors do, it leaves them to
+    /// one that can only close() and release().
+    backend* owner = nullptr;
     int fd = -1;
 
 protected:
+    descriptor() = default;
     ~descriptor() = default;
 };
 
@@ -35,20 +50,20 @@ protected:
 struct request {
     /// The direction of a request; a descriptor has one request of each at a time.
     [[nodiscard]] bool is_read() const noexcept {
-        return code == request_code::receive || code == request_code::accept
-               || code == request_code::poll_readable;
+        return code == request_code::receive || code == request_code::accept ||
+               code == request_code::poll_readable;
     }
 
-    request_code code{};
+    /// Called on the loop's thread, never from submit(). May submit the request again.
+    void (*completed)(request&) noexcept = nullptr;
     descriptor* target = nullptr;
     void* data = nullptr;
     std::size_t size = 0;
     /// Not negative: success. Negative: minus an errno. -ECANCELED: cancelled, or the
     /// descriptor was closed (then `closed` is set).
     std::int64_t result = 0;
+    request_code code{};
     bool closed = false;
-    /// Called on the loop's thread, never from submit().
-    void (*completed)(request&) noexcept = nullptr;
 };
 
 }  // namespace anyio::backends

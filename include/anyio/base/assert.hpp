@@ -3,8 +3,8 @@
 
 /// @file
 /// ANYIO_EXPECTS, ANYIO_ENSURES: contracts that are checked in every build and end the
-/// program with the evidence. For mistakes after which nothing can be relied on; a mistake
-/// that leaves the object intact throws `usage_error`.
+/// program with the evidence. For mistakes after which nothing can be relied on; a
+/// mistake that leaves the object intact throws `usage_error`.
 
 #include <anyio/base/config.hpp>
 #include <anyio/base/describe.hpp>
@@ -21,8 +21,8 @@ using contract_report = void (*)(std::string& text);
 
 /// Sets the function that completes reports of broken contracts; null for none.
 ///
-/// It runs in the thread in which the contract was broken, just before the program ends.
-/// A contract that breaks inside of it is reported without it.
+/// It runs in the thread in which the contract was broken, right before the program
+/// ends. A contract that breaks inside of it is reported without it.
 ///
 /// @returns  the one before
 /// @threads  any
@@ -32,9 +32,7 @@ namespace detail {
 
 /// Prints the message, the place, the expectation, the report; then std::terminate().
 [[noreturn]] ANYIO_NOINLINE void contract_broken(
-    std::string_view expectation,
-    std::string_view message,
-    std::source_location where
+    std::string_view expectation, std::string_view message, std::source_location where
 ) noexcept;
 
 }  // namespace detail
@@ -45,17 +43,19 @@ namespace detail {
 /// what is wrong, with its values, and what to do. Nothing but the condition is
 /// evaluated while it holds.
 ///
-///     ANYIO_EXPECTS(children_ == 0, "task_group destroyed while ", children_, " of its tasks were running");
+///     ANYIO_EXPECTS(children_ == 0, "task_group destroyed with ", children_, " tasks");
 #define ANYIO_EXPECTS(condition, ...) ANYIO_CONTRACT_(condition, __VA_ARGS__)
 
 /// What must hold when a function ends, or in its middle: a mistake of the library.
 #define ANYIO_ENSURES(condition, ...) ANYIO_CONTRACT_(condition, __VA_ARGS__)
 
-#define ANYIO_CONTRACT_(condition, ...)                                                      \
-    do {                                                                                     \
-        if (!(condition)) [[unlikely]] {                                                     \
-            ::anyio::detail::contract_broken(                                                \
-                #condition, ::anyio::describe(__VA_ARGS__), ::std::source_location::current() \
-            );                                                                               \
-        }                                                                                    \
+#define ANYIO_CONTRACT_(condition, ...)                                                \
+    do {                                                                               \
+        if (!(condition)) [[unlikely]] {                                               \
+            ::anyio::detail::contract_broken(                                          \
+                #condition,                                                            \
+                ::anyio::describe(__VA_ARGS__),                                        \
+                ::std::source_location::current()                                      \
+            );                                                                         \
+        }                                                                              \
     } while (false)

@@ -18,18 +18,20 @@
 namespace anyio {
 
 namespace detail {
+template <class This, class T>
+concept other_than = !std::same_as<std::remove_cvref_t<T>, This>;
+
 /// Text that may stand for its bytes: literals, std::string, std::string_view. Not a
 /// char array that can be written to: nobody knows how much of it is filled.
 template <class T>
-concept text_like =
-    std::convertible_to<T, std::string_view> &&
-    !std::convertible_to<T, std::span<const std::byte>> &&
-    (!std::is_array_v<std::remove_reference_t<T>> ||
-     std::is_const_v<std::remove_reference_t<T>>);
+concept text_like = std::convertible_to<T, std::string_view> &&
+                    !std::convertible_to<T, std::span<const std::byte>> &&
+                    (!std::is_array_v<std::remove_reference_t<T>> ||
+                     std::is_const_v<std::remove_reference_t<T>>);
 }  // namespace detail
 
 /// Bytes to read, owned by somebody else: a `std::span<const std::byte>` that is made
-/// from text as well, so `send("hello")`, `send(text)` and `send(chunk)` are one function.
+/// from text as well: `send("hello")`, `send(text)` and `send(chunk)` are one function.
 ///
 /// A value of two words. The bytes must outlive it; a literal's final zero is left out.
 class byte_view : public std::span<const std::byte> {
@@ -37,11 +39,13 @@ class byte_view : public std::span<const std::byte> {
 
 public:
     constexpr byte_view() noexcept = default;
-    constexpr byte_view(const std::byte* data, std::size_t size) noexcept : base(data, size) {}
+
+    constexpr byte_view(const std::byte* data, std::size_t size) noexcept
+        : base(data, size) {}
 
     /// From spans, vectors and arrays of std::byte, and from `bytes`.
     template <class T>
-        requires(!std::same_as<std::remove_cvref_t<T>, byte_view> && std::convertible_to<T, base>)
+        requires detail::other_than<byte_view, T> && std::convertible_to<T, base>
     constexpr byte_view(T&& data) noexcept : base(std::forward<T>(data)) {}
 
     template <detail::text_like T>
@@ -134,7 +138,7 @@ public:
     /// Adds a copy of `data` at the end. `data` may be a part of this buffer.
     void append(byte_view data);
 
-    /// Removes the first `count` bytes, all of them if there are fewer; the rest moves up.
+    /// Removes the first `count` bytes, or all there are; the rest moves up.
     ///
     /// @complexity  linear in what is left
     void remove_prefix(std::size_t count) noexcept;
@@ -142,38 +146,58 @@ public:
     void clear() noexcept { size_ = 0; }
 
     [[nodiscard]] std::byte* data() noexcept { return data_; }
+
     [[nodiscard]] const std::byte* data() const noexcept { return data_; }
+
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
     [[nodiscard]] std::byte* begin() noexcept { return data_; }
+
     [[nodiscard]] std::byte* end() noexcept { return data_ + size_; }
+
     [[nodiscard]] const std::byte* begin() const noexcept { return data_; }
+
     [[nodiscard]] const std::byte* end() const noexcept { return data_ + size_; }
 
-    [[nodiscard]] std::byte& operator[](std::size_t index) noexcept { return data_[index]; }
-    [[nodiscard]] std::byte operator[](std::size_t index) const noexcept { return data_[index]; }
+    [[nodiscard]] std::byte& operator[](std::size_t index) noexcept {
+        return data_[index];
+    }
+
+    [[nodiscard]] std::byte operator[](std::size_t index) const noexcept {
+        return data_[index];
+    }
 
     // To byte_view and byte_span it converts by std::span's constructor for ranges.
-    [[nodiscard]] operator std::string_view() const noexcept { return to_string_view(view()); }
+    [[nodiscard]] operator std::string_view() const noexcept {
+        return to_string_view(view());
+    }
 
     [[nodiscard]] byte_view view() const noexcept { return {data_, size_}; }
+
     [[nodiscard]] byte_span span() noexcept { return {data_, size_}; }
 
     /// A copy as `std::string`.
-    [[nodiscard]] std::string str() const { return std::string(to_string_view(view())); }
+    [[nodiscard]] std::string str() const {
+        return std::string(to_string_view(view()));
+    }
 
     // Compare with bytes and with text; as unsigned numbers, like std::string_view.
     friend bool operator==(const bytes& a, const bytes& b) noexcept {
         return to_string_view(a) == to_string_view(b);
     }
+
     friend auto operator<=>(const bytes& a, const bytes& b) noexcept {
         return to_string_view(a) <=> to_string_view(b);
     }
+
     friend bool operator==(const bytes& a, byte_view b) noexcept {
         return to_string_view(a) == to_string_view(b);
     }
+
     friend auto operator<=>(const bytes& a, byte_view b) noexcept {
         return to_string_view(a) <=> to_string_view(b);
     }

@@ -15,26 +15,25 @@ namespace anyio {
 namespace detail {
 
 /// The exception as a handler for `type` would see it; null if it would not.
-[[nodiscard]] const void* find_in(
-    const std::exception_ptr& error,
-    const std::type_info& type
-) noexcept;
+[[nodiscard]] const void*
+find_in(const std::exception_ptr& error, const std::type_info& type) noexcept;
 
 }  // namespace detail
 
-/// The exception as `catch (const E&)` would see it; null if that would not catch it, or
-/// if there is no exception. It lives as long as `error` does.
+/// The exception as `catch (const E&)` would see it; null if that would not catch it,
+/// or if there is no exception. It lives as long as `error` does.
 ///
-/// Takes 30 ns where throwing and catching takes 1 700 (bench: g++ 12.2, -O2). C++26 has
-/// it as `std::exception_ptr_cast`.
+/// Takes 30 ns where throwing and catching takes 1 700 (g++ 12.2, -O2). C++26 has it as
+/// `std::exception_ptr_cast`.
 ///
 /// @threads  any
 template <class E>
-[[nodiscard]] const E* caught_as(const std::exception_ptr& error) noexcept {
+[[nodiscard]] const std::remove_reference_t<E>*
+caught_as(const std::exception_ptr& error) noexcept {
     static_assert(
         std::is_object_v<E> && !std::is_pointer_v<E> && !std::is_const_v<E>,
-        "name the type of the errors alone, as in handle<std::runtime_error>(...): without "
-        "const, & and *"
+        "name the type of the errors alone, as in handle<std::runtime_error>(...): "
+        "without const, & and *"
     );
 #if ANYIO_LIBSTDCXX
     return static_cast<const E*>(detail::find_in(error, typeid(E)));

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// throw_caused, make_caused, cause_of: an exception that says which other one caused it.
+/// throw_caused, make_caused, cause_of: exceptions that say which other one caused them.
 
 #include <anyio/base/config.hpp>
 
@@ -28,8 +28,9 @@ public:
 };
 
 template <class E>
-concept can_have_a_cause = std::is_class_v<E> && !std::is_final_v<E> &&
-                           !std::derived_from<E, std::nested_exception> && std::copyable<E>;
+concept can_have_a_cause =
+    std::is_class_v<E> && !std::is_final_v<E> &&
+    !std::derived_from<E, std::nested_exception> && std::copyable<E>;
 
 }  // namespace detail
 
@@ -38,9 +39,9 @@ template <class E>
 [[nodiscard]] std::exception_ptr make_caused(E error, std::exception_ptr cause) {
     static_assert(
         detail::can_have_a_cause<E>,
-        "make_caused(error, cause) and throw_caused(error, cause) derive from the class of the "
-        "error to attach the cause; throw an error of a copyable class that is not final and has "
-        "no cause yet"
+        "make_caused(error, cause) and throw_caused(error, cause) derive from the class "
+        "of the error to attach the cause; throw an error of a copyable class that is "
+        "not final and has no cause yet"
     );
     if (!cause) {
         return std::make_exception_ptr(std::move(error));

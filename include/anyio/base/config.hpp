@@ -7,20 +7,28 @@
 /// Every macro without arguments is always defined, as 0 or 1 (or a version number), so
 /// it is used with `#if`, never with `#ifdef`, and a misspelt one is seen by -Wundef.
 ///
-/// Compiler bugs that shaped this code. Numbers are gcc.gnu.org/PR and
-/// github.com/llvm/llvm-project issues; docs/manual has the shapes to avoid.
+/// Compiler bugs that shaped this library, and what it does about them. Numbers are those
+/// of gcc.gnu.org/PR and of github.com/llvm/llvm-project/issues.
 ///
-/// | number                | what goes wrong                                   | what we do |
-/// |-----------------------|---------------------------------------------------|------------|
-/// | GCC 95599, 99576, 100611, 101367, 102454, 107288 | a temporary with a destructor (lambda with captures, aggregate) in the full expression of a co_await is destroyed twice | ANYIO_BUG_TEMPORARIES_IN_AWAIT; option structs are trivially destructible; blocks refuse rvalue lambdas that own something |
-/// | GCC 106188, 106713    | co_await in a condition of a coroutine without any local variable lays the frame out wrongly | our coroutines await into a named local |
-/// | GCC 112360            | operands of an expression around a co_await evaluated half, or twice | one co_await in one full expression |
-/// | GCC 98995             | [[no_unique_address]] on a member initialised by a prvalue overwrites its neighbours | not used on such members |
-/// | GCC 100897            | symmetric transfer is no tail call at -O0 or under sanitizers; the stack overflows | ANYIO_SYMMETRIC_TRANSFER; the loop's trampoline elsewhere |
-/// | GCC 121961            | handle.destroy() inside await_suspend crashes (15.2) | frames are never destroyed there |
-/// | GCC 114675            | source_location as default argument of await_suspend: internal compiler error | it is one of await_transform |
-/// | LLVM 56301, 72006     | clang before 19 writes to the frame after await_suspend published it | nothing of `this` is touched after that |
-/// | LLVM 47179, 63022     | address of a thread_local kept across a suspension | read in functions that are ANYIO_NOINLINE |
+/// - GCC 95599, 99576, 100611, 101367, 102454, 107288: a temporary that has a destructor
+///   (a lambda's captures, an aggregate) in the full expression of a co_await is destroyed
+///   twice. ANYIO_BUG_TEMPORARIES_IN_AWAIT: option structs are trivially destructible, and
+///   blocks refuse temporary lambdas that own something.
+/// - GCC 106188, 106713: co_await in a condition of a coroutine that has no local variable
+///   lays its frame out wrongly. Our coroutines await into a named local.
+/// - GCC 112360: operands beside a co_await are evaluated half, or twice. One co_await in
+///   one full expression.
+/// - GCC 98995: [[no_unique_address]] on a member that a prvalue initialises overwrites
+///   its neighbours. Not used on such members.
+/// - GCC 100897: symmetric transfer is no tail call at -O0 or under sanitizers, so the
+///   stack overflows. ANYIO_SYMMETRIC_TRANSFER; the loop's trampoline elsewhere.
+/// - GCC 121961: handle.destroy() inside await_suspend crashes (15.2). Not done there.
+/// - GCC 114675: source_location as default argument of await_suspend is an internal
+///   compiler error. It is one of await_transform.
+/// - LLVM 56301, 72006: clang before 19 writes to the frame after await_suspend has
+///   published it. Nothing of `this` is touched from then on.
+/// - LLVM 47179, 63022: the address of a thread_local is kept across a suspension. Such
+///   variables are read in functions that do not suspend.
 
 #if defined(__clang__)
 #define ANYIO_CLANG 1

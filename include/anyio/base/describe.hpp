@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Text for people: describe(a, b, …) and names of errnos, types, functions, exceptions.
+/// Text for people: describe(a, b, …), names of errnos, types, functions, exceptions.
 
 #include <anyio/base/config.hpp>
 #include <anyio/base/time.hpp>
@@ -43,8 +43,8 @@ void append(std::string& text, const T& value) {
     } else {
         static_assert(
             std::same_as<T, void>,
-            "describe(a, b, ...) prints text, numbers, durations and types that have a free "
-            "function to_string(x) in their namespace; give this type one"
+            "describe(a, b, ...) prints text, numbers, durations and types that have a "
+            "free function to_string(x) in their namespace; give this type one"
         );
     }
 }
@@ -78,9 +78,9 @@ template <class... Parts>
 /// `serve::<lambda>` for a lambda in `serve`.
 [[nodiscard]] std::string function_name(std::string_view signature);
 
-/// An exception in one line: `std::runtime_error: no route to host`; only the type if it
-/// is no `std::exception` and no text; `no exception` for null. An `exception_group` is
-/// its message and how many it has: print its `what()` for the whole tree.
+/// An exception: `std::runtime_error: no route to host`; only the type if it is no
+/// `std::exception` and no text; `no exception` for null. An `exception_group` is its
+/// message and how many errors it has: print its `what()` for the whole tree.
 [[nodiscard]] std::string describe_exception(const std::exception_ptr& error);
 
 }  // namespace anyio

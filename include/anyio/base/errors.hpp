@@ -10,11 +10,11 @@
 ///     exception_group        (exception_group.hpp) any number of the above
 ///
 /// Cancellation is none of these: it unwinds frames and is not an exception.
-/// Messages follow one grammar: `<operation> <subject>: <cause> (<ERRNO>)[; <what to do>]`,
-/// in lower case and without a full stop.
+/// Messages follow one grammar, in lower case and without a full stop:
+/// `<operation> <subject>: <cause> (<ERRNO>)[; <what to do>]`.
 ///
-/// All of them are values: they copy without throwing. Causes are `std::nested_exception`s:
-/// made by `throw_caused`, read by `cause_of`.
+/// All of them are values: they copy without throwing. Causes are attached by
+/// `throw_caused`, as `std::nested_exception`, and read by `cause_of`.
 
 #include <anyio/base/cause.hpp>
 #include <anyio/base/config.hpp>
@@ -49,6 +49,7 @@ public:
 class ANYIO_EXPORT broken_resource_error : public error {
 public:
     using error::error;
+
     broken_resource_error() : error("the resource is broken: the other side is gone") {}
 };
 
@@ -57,6 +58,7 @@ public:
 class ANYIO_EXPORT closed_resource_error : public error {
 public:
     using error::error;
+
     closed_resource_error() : error("the resource was closed on this side") {}
 };
 
@@ -76,7 +78,9 @@ public:
     );
 
     /// What the other task is doing.
-    [[nodiscard]] std::string_view action() const noexcept { return {what() + offset_, length_}; }
+    [[nodiscard]] std::string_view action() const noexcept {
+        return {what() + offset_, length_};
+    }
 
 private:
     std::size_t offset_;  // of the action in what()
@@ -88,6 +92,7 @@ private:
 class ANYIO_EXPORT end_of_stream : public error {
 public:
     using error::error;
+
     end_of_stream() : error("end of stream") {}
 };
 
@@ -96,6 +101,7 @@ public:
 class ANYIO_EXPORT would_block : public error {
 public:
     using error::error;
+
     would_block() : error("the operation would have to wait") {}
 };
 
@@ -104,10 +110,11 @@ public:
 class ANYIO_EXPORT incomplete_read : public error {
 public:
     using error::error;
+
     incomplete_read() : error("the stream ended before the read was complete") {}
 };
 
-/// The delimiter is not among the first `max_bytes()` bytes; they are still in the buffer.
+/// The delimiter is not in the first `max_bytes()` bytes, which are still in the buffer.
 /// @anyio  DelimiterNotFound
 class ANYIO_EXPORT delimiter_not_found : public error {
 public:
@@ -125,6 +132,7 @@ private:
 class ANYIO_EXPORT connection_failed : public error {
 public:
     using error::error;
+
     connection_failed() : error("no connection could be made") {}
 };
 
@@ -140,7 +148,9 @@ public:
 class ANYIO_EXPORT typed_attribute_lookup_error : public lookup_error {
 public:
     using lookup_error::lookup_error;
-    typed_attribute_lookup_error() : lookup_error("the typed attribute was not found") {}
+
+    typed_attribute_lookup_error()
+        : lookup_error("the typed attribute was not found") {}
 };
 
 /// A worker process died, or answered what cannot be understood.
@@ -148,6 +158,7 @@ public:
 class ANYIO_EXPORT broken_worker_process : public error {
 public:
     using error::error;
+
     broken_worker_process() : error("the worker process died") {}
 };
 
@@ -156,6 +167,7 @@ public:
 class ANYIO_EXPORT task_not_finished : public error {
 public:
     using error::error;
+
     task_not_finished() : error("the task has not finished") {}
 };
 
@@ -164,6 +176,7 @@ public:
 class ANYIO_EXPORT task_failed : public error {
 public:
     using error::error;
+
     task_failed() : error("the task failed") {}
 };
 
@@ -172,6 +185,7 @@ public:
 class ANYIO_EXPORT task_cancelled : public task_failed {
 public:
     using task_failed::task_failed;
+
     task_cancelled() : task_failed("the task was cancelled") {}
 };
 
@@ -180,6 +194,7 @@ public:
 class ANYIO_EXPORT future_not_finished : public error {
 public:
     using error::error;
+
     future_not_finished() : error("the future has no result yet") {}
 };
 
@@ -188,6 +203,7 @@ public:
 class ANYIO_EXPORT future_failed : public error {
 public:
     using error::error;
+
     future_failed() : error("the future failed") {}
 };
 
@@ -196,6 +212,7 @@ public:
 class ANYIO_EXPORT future_cancelled : public future_failed {
 public:
     using future_failed::future_failed;
+
     future_cancelled() : future_failed("the future was cancelled") {}
 };
 
@@ -204,6 +221,7 @@ public:
 class ANYIO_EXPORT future_already_finished : public error {
 public:
     using error::error;
+
     future_already_finished() : error("the future has a result already") {}
 };
 
@@ -212,6 +230,7 @@ public:
 class ANYIO_EXPORT timeout_error : public error {
 public:
     using error::error;
+
     timeout_error() : error("the deadline passed") {}
 };
 
@@ -220,7 +239,9 @@ public:
 class ANYIO_EXPORT no_event_loop_error : public error {
 public:
     using error::error;
-    no_event_loop_error() : error("no event loop runs in this thread; use anyio::run") {}
+
+    no_event_loop_error()
+        : error("no event loop runs in this thread; use anyio::run") {}
 };
 
 /// The event loop that was to be reached from another thread has ended.
@@ -228,6 +249,7 @@ public:
 class ANYIO_EXPORT run_finished_error : public error {
 public:
     using error::error;
+
     run_finished_error() : error("the event loop has finished") {}
 };
 
@@ -239,7 +261,7 @@ public:
 
 /// The system refused. `code()` says what, `operation()` and `subject()` say where.
 ///
-///     bind tcp 0.0.0.0:80: permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE
+///     open /etc/shadow: permission denied (EACCES)
 ///
 /// @anyio  OSError
 class ANYIO_EXPORT os_error : public std::system_error {
@@ -264,6 +286,7 @@ public:
     );
 
     [[nodiscard]] const char* what() const noexcept override { return message_.what(); }
+
     [[nodiscard]] std::string_view operation() const noexcept;
     [[nodiscard]] std::string_view subject() const noexcept;
 

@@ -29,9 +29,9 @@ namespace detail {
 struct group_state;
 }
 
-/// One or more errors that happened side by side, each with its task and where that was.
+/// One or more errors that happened side by side, each with its task and its place.
 ///
-/// A task group always throws one, for a single error too, so there is one thing to catch.
+/// A task group always throws one, for a single error too: there is one thing to catch.
 /// Groups nest as task groups do. An error in it that is no group is a *leaf*.
 /// Questions by type look at the leaves, and match as `catch (const E&)` does.
 ///
@@ -52,8 +52,8 @@ public:
     /// An error, and where it came from.
     struct member {
         std::exception_ptr error;
-        std::string task = {};                            ///< the task's name; may be empty
-        std::vector<std::source_location> trace = {};     ///< its awaits, innermost first
+        std::string task = {};  ///< the task's name; may be empty
+        std::vector<std::source_location> trace = {};  ///< its awaits, innermost first
     };
 
     /// @param message  what happened: "unhandled errors in a task group"
@@ -78,35 +78,35 @@ public:
     [[nodiscard]] const char* what() const noexcept override;
 
     /// The leaves that match, and the others. Both keep the nesting, the messages, the
-    /// tasks and the traces; a group of which nothing is left vanishes. A class derived
-    /// from exception_group, or the cause of a group, stays only on groups that are not cut.
+    /// tasks and the traces; a group of which nothing is left vanishes. Groups that are
+    /// not cut stay the same objects, with a derived class and a cause if they have one.
     ///
     /// @throws  what `predicate` throws
-    [[nodiscard]] std::pair<std::optional<exception_group>, std::optional<exception_group>>
-    split_if(function_ref<bool(const std::exception_ptr&)> predicate) const;
+    [[nodiscard]] std::
+        pair<std::optional<exception_group>, std::optional<exception_group>>
+        split_if(function_ref<bool(const std::exception_ptr&)> predicate) const;
 
     template <class E>
-    [[nodiscard]] std::pair<std::optional<exception_group>, std::optional<exception_group>>
-    split() const;
+    [[nodiscard]] std::
+        pair<std::optional<exception_group>, std::optional<exception_group>>
+        split() const;
 
     /// The first half of `split`; empty if no leaf matches.
-    [[nodiscard]] std::optional<exception_group> subgroup_if(
-        function_ref<bool(const std::exception_ptr&)> predicate
-    ) const;
+    [[nodiscard]] std::optional<exception_group>
+    subgroup_if(function_ref<bool(const std::exception_ptr&)> predicate) const;
 
     template <class E>
     [[nodiscard]] std::optional<exception_group> subgroup() const;
 
     /// Whether any leaf is an `E`.
-    [[nodiscard]] bool contains_if(
-        function_ref<bool(const std::exception_ptr&)> predicate
-    ) const;
+    [[nodiscard]] bool
+    contains_if(function_ref<bool(const std::exception_ptr&)> predicate) const;
 
     template <class E>
     [[nodiscard]] bool contains() const;
 
-    /// Calls `f(const matches<E>&)` if any leaf is an `E`; returns what is left, empty if
-    /// nothing is. Python's `except*`; where the handler has to await, use `try_`.
+    /// Calls `f(const matches<E>&)` if any leaf is an `E`; returns what is left, empty
+    /// if nothing is. Python's `except*`; where the handler has to await, use `try_`.
     ///
     /// @throws exception_group  if `f` throws: its exception and what was left
     template <class E, class F>
@@ -135,12 +135,13 @@ namespace detail {
 
 /// `caught_as`, for the errors in a group.
 template <class E>
-const E* leaf_as(const std::exception_ptr& leaf) noexcept {
+const std::remove_reference_t<E>* leaf_as(const std::exception_ptr& leaf) noexcept {
     static_assert(
         !std::derived_from<E, exception_group>,
-        "the errors in an exception_group are looked for in nested groups too, so none of them "
-        "is an exception_group; name the type of the errors, as in handle<std::exception>(...), "
-        "or write catch (const anyio::exception_group&) for the whole"
+        "the errors in an exception_group are looked for in nested groups too, so none of "
+        "them is an exception_group; name the type of the errors, as in "
+        "handle<std::exception>(...), or write catch (const anyio::exception_group&) for "
+        "the whole"
     );
     return caught_as<E>(leaf);
 }
@@ -150,10 +151,8 @@ bool is_leaf_as(const std::exception_ptr& leaf) noexcept {
     return leaf_as<E>(leaf) != nullptr;
 }
 
-[[noreturn]] void throw_with_rest(
-    std::exception_ptr thrown,
-    const std::optional<exception_group>& rest
-);
+[[noreturn]] void
+throw_with_rest(std::exception_ptr thrown, const std::optional<exception_group>& rest);
 
 }  // namespace detail
 
@@ -170,12 +169,14 @@ public:
         iterator() noexcept = default;
 
         const E& operator*() const noexcept { return **at_; }
+
         const E* operator->() const noexcept { return *at_; }
 
         iterator& operator++() noexcept {
             ++at_;
             return *this;
         }
+
         iterator operator++(int) noexcept { return iterator(at_++); }
 
         friend bool operator==(iterator, iterator) noexcept = default;
@@ -200,9 +201,15 @@ public:
     }
 
     [[nodiscard]] iterator begin() const noexcept { return iterator(errors_.data()); }
-    [[nodiscard]] iterator end() const noexcept { return iterator(errors_.data() + size()); }
+
+    [[nodiscard]] iterator end() const noexcept {
+        return iterator(errors_.data() + size());
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return errors_.size(); }
+
     [[nodiscard]] bool empty() const noexcept { return errors_.empty(); }
+
     [[nodiscard]] const E& front() const noexcept { return *errors_.front(); }
 
     /// The same errors as a group, with nesting, messages, tasks and traces.
@@ -233,8 +240,8 @@ template <class E, class F>
 std::optional<exception_group> exception_group::handle(F&& f) const {
     static_assert(
         std::is_invocable_v<F, const matches<E>&>,
-        "handle<E>(f) calls f(const anyio::matches<E>&), the range of all errors of type E: "
-        "write handle<E>([](const auto& errors) { for (const E& e : errors) ...; })"
+        "handle<E>(f) calls f(const anyio::matches<E>&), the range of all errors of type "
+        "E: write handle<E>([](const auto& errors) { for (const E& e : errors) ...; })"
     );
     auto [matching, rest] = split<E>();
     if (matching) {

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// duration, time_point, never: every delay and deadline of the library is one of these.
+/// duration, time_point, never: every delay and deadline of the library is one of them.
 
 #include <anyio/base/config.hpp>
 #include <anyio/base/detail/chrono.hpp>
@@ -17,8 +17,8 @@ namespace anyio {
 
 /// A length of time in nanoseconds; 292 years at most, which is `forever`.
 ///
-/// A wider unit converts by itself and may overflow on the way (`std::chrono::hours::max()`).
-/// Functions of this library take a `delay`, which does not.
+/// A wider unit converts by itself and may overflow on the way: `hours::max()`. Functions
+/// of this library take a `delay`, which does not.
 using duration = std::chrono::nanoseconds;
 
 /// The clock of the running loop: steady, with an origin of its own, possibly virtual.
@@ -49,7 +49,8 @@ constexpr duration saturate(std::chrono::duration<Rep, Period> value) {
     using scale = std::ratio_divide<Period, std::nano>;  // nanoseconds in one unit
     if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
         using real = long double;
-        const real count = static_cast<real>(value.count()) * real{scale::num} / real{scale::den};
+        const real count =
+            static_cast<real>(value.count()) * real{scale::num} / real{scale::den};
         // 2^63 is exact in every binary floating point type; max() is not.
         constexpr real limit = 9223372036854775808.0L;
         if (count != count) {
@@ -58,7 +59,8 @@ constexpr duration saturate(std::chrono::duration<Rep, Period> value) {
         if (count >= limit) {
             return duration::max();
         }
-        return count <= -limit ? duration::min() : duration(static_cast<duration::rep>(count));
+        return count <= -limit ? duration::min()
+                               : duration(static_cast<duration::rep>(count));
     } else {
         using rep = duration::rep;
         constexpr rep most = std::numeric_limits<rep>::max();
@@ -96,9 +98,11 @@ template <class Rep, class Period>
 class delay {
 public:
     template <class Rep, class Period>
-    constexpr delay(std::chrono::duration<Rep, Period> value) : value_(detail::saturate(value)) {}
+    constexpr delay(std::chrono::duration<Rep, Period> value)
+        : value_(detail::saturate(value)) {}
 
     constexpr operator duration() const noexcept { return value_; }
+
     [[nodiscard]] constexpr duration get() const noexcept { return value_; }
 
 private:

@@ -43,11 +43,12 @@ public:
 
     /// Closes the descriptor, if there is one. `errno` keeps its value.
     ///
-    /// @returns  0, or the errno of close(2): EIO, ENOSPC, EDQUOT tell that data written
-    ///           to a file is lost. The descriptor is closed in any case.
+    /// @returns  0, or the errno of close(2): EIO, ENOSPC, EDQUOT tell that data
+    ///           written to a file is lost. The descriptor is closed in any case.
     int close() noexcept;
 
     [[nodiscard]] int get() const noexcept { return fd_; }
+
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
 
 private:

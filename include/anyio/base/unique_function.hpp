@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// unique_function: any callable, owned; move-only, without an allocation if it is small.
+/// unique_function: any callable, owned; moves only, without an allocation if small.
 
 #include <anyio/base/config.hpp>
 
@@ -26,12 +26,17 @@ struct function_operations {
 
 [[noreturn]] void empty_function_called() noexcept;
 
+/// An `F`, called as `Called`, can stand behind a `Wrapper` of `R(Args...)`.
+template <class F, class Called, class Wrapper, class R, class... Args>
+concept callable_for = !std::is_same_v<std::remove_cvref_t<F>, Wrapper> &&
+                       std::is_invocable_r_v<R, Called, Args...>;
+
 }  // namespace detail
 
 /// Owns anything that can be called as `R(Args...)`, movable is enough.
 ///
-/// One cache line in size. A callable of at most 48 bytes whose move does not throw lies
-/// inside, a larger one on the heap. Calling an empty one ends the program.
+/// One cache line in size. A callable of at most 48 bytes whose move does not throw
+/// lies inside, a larger one on the heap. Calling an empty one ends the program.
 ///
 /// A resource: it moves, it does not copy. Moved from, it is empty.
 /// @threads  any, as the callable itself
@@ -42,11 +47,11 @@ public:
     static constexpr std::size_t inline_size = 48;
 
     unique_function() noexcept = default;
+
     unique_function(std::nullptr_t) noexcept {}
 
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
-                 std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+        requires detail::callable_for<F, std::decay_t<F>&, unique_function, R, Args...>
     unique_function(F&& function) {
         using callable = std::decay_t<F>;
         if constexpr (fits<callable>) {
@@ -55,7 +60,8 @@ public:
             operations_ = &operations_of<callable>;
         } else {
             using on_heap = heap<callable>;
-            ::new (static_cast<void*>(storage_)) on_heap(new callable(std::forward<F>(function)));
+            ::new (static_cast<void*>(storage_))
+                on_heap(new callable(std::forward<F>(function)));
             call_ = call<on_heap>;
             operations_ = &operations_of<on_heap>;
         }
@@ -76,20 +82,22 @@ public:
 
     ~unique_function() { reset(); }
 
-    R operator()(Args... args) {
-        return call_(storage_, std::forward<Args>(args)...); }
+    R operator()(Args... args) { return call_(storage_, std::forward<Args>(args)...); }
 
     /// Destroys the callable; empty from then on.
     void reset() noexcept {
         if (operations_ != nullptr) {
             // Empty before the destructor runs: it may look at this function.
-            const detail::function_operations* operations = std::exchange(operations_, nullptr);
+            const detail::function_operations* operations =
+                std::exchange(operations_, nullptr);
             call_ = call_nothing;
             operations->destroy(storage_);
         }
     }
 
-    [[nodiscard]] explicit operator bool() const noexcept { return operations_ != nullptr; }
+    [[nodiscard]] explicit operator bool() const noexcept {
+        return operations_ != nullptr;
+    }
 
 private:
     template <class F>
@@ -97,7 +105,10 @@ private:
         F* function;
 
         explicit heap(F* owned) noexcept : function(owned) {}
-        heap(heap&& other) noexcept : function(std::exchange(other.function, nullptr)) {}
+
+        heap(heap&& other) noexcept
+            : function(std::exchange(other.function, nullptr)) {}
+
         ~heap() { delete function; }
 
         R operator()(Args... args) {
@@ -106,9 +117,9 @@ private:
     };
 
     template <class F>
-    static constexpr bool fits = sizeof(F) <= inline_size &&
-                                 alignof(F) <= alignof(std::max_align_t) &&
-                                 std::is_nothrow_move_constructible_v<F>;
+    static constexpr bool fits =
+        sizeof(F) <= inline_size && alignof(F) <= alignof(std::max_align_t) &&
+        std::is_nothrow_move_constructible_v<F>;
 
     template <class F>
     static F& target(void* at) noexcept {

@@ -6,7 +6,7 @@
 /// Manual: docs/manual/tasks.md#outcomes
 
 #include <anyio/base/errors.hpp>
-#include <anyio/basics/detail/guarded_await.hpp>
+#include <anyio/basics/awaitable.hpp>
 
 #include <exception>
 #include <optional>
@@ -116,7 +116,7 @@ class [[nodiscard]] outcome_await : public lowlevel::awaitable_base {
 public:
     explicit outcome_await(A&& awaited)
         : outcome_{&owner_}, block_(outcome_),
-          inner_(awaiter_of(std::forward<A>(awaited))) {}
+          inner_(awaiter_of(std::forward<A>(awaited), block_.link)) {}
 
     [[nodiscard]] bool await_ready() noexcept {
         try {
@@ -127,9 +127,10 @@ public:
         }
     }
 
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
-        block_.link.parent = lowlevel::link_of(parent);
-        return suspend_into(inner_, block_);
+    void attach(frame_link& parent) noexcept { block_.link.parent = &parent; }
+
+    void await_suspend(std::coroutine_handle<>) noexcept {
+        inner_.await_suspend(lowlevel::handle_of(&block_.link));
     }
 
     outcome<value> await_resume() noexcept(std::is_nothrow_move_constructible_v<

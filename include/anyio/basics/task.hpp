@@ -73,21 +73,49 @@ struct result_slot<void> : frame_owner {
     void take() const noexcept {}
 };
 
+/// Runs `owner.child` until it suspends or ends; true: it has ended, and is gone.
+[[nodiscard]] ANYIO_ALWAYS_INLINE bool
+call_frame(const loop_state& loop, frame_owner& owner) noexcept {
+    if (!stack_is_shallow(loop)) [[unlikely]]
+        return false;
+    owner.stage = lowlevel::frame_stage::nested;
+    handle_of(owner.child).resume();
+    if (!owner.child) return true;
+    owner.stage = lowlevel::frame_stage::suspended;
+    return false;
+}
+
+/// After call_frame() said false, when the awaiting frame has been suspended.
+ANYIO_ALWAYS_INLINE void leave_frame(loop_state& loop, frame_owner& owner) noexcept {
+    if (owner.stage != lowlevel::frame_stage::unstarted) [[likely]]
+        return;
+    owner.stage = lowlevel::frame_stage::suspended;
+    continue_with(loop, owner.child);
+}
+
 /// Records the exception in flight, and where in the call chain it began.
 void note_exception(frame_link& link) noexcept;
 /// A task that was never awaited; reports it in debug builds.
 void drop_unstarted(frame_link& link) noexcept;
 
+/// A coroutine that ended without having suspended was called by the frame that awaits
+/// it, and returns there, gone; any other resumes its parent.
 struct final_awaiter {
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    [[nodiscard]] bool await_ready() const noexcept {
+        frame_owner& owner = *ended->owner;
+        if (owner.stage != lowlevel::frame_stage::nested) return false;
+        owner.child = nullptr;
+        return true;
+    }
 
-    template <class Promise>
     ANYIO_ALWAYS_INLINE std::coroutine_handle<>
-    await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-        return transfer(*lowlevel::this_loop, ended.promise().parent);
+    await_suspend(std::coroutine_handle<>) const noexcept {
+        return transfer(*lowlevel::this_loop, ended->parent);
     }
 
     void await_resume() const noexcept {}
+
+    frame_link* ended;
 };
 
 template <class T>
@@ -130,7 +158,7 @@ public:
     }
 
     [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
-    [[nodiscard]] final_awaiter final_suspend() const noexcept { return {}; }
+    [[nodiscard]] final_awaiter final_suspend() noexcept { return {this}; }
     void unhandled_exception() noexcept { note_exception(*this); }
 
     template <class T>
@@ -139,7 +167,7 @@ public:
         std::source_location where = std::source_location::current()
     ) noexcept {
         site = where;
-        return task_awaiter<T>(awaited);
+        return task_awaiter<T>(awaited, *this);
     }
 
     template <lowlevel::awaiter A>
@@ -153,6 +181,7 @@ public:
             "references to its arguments, so it must not be kept in a variable"
         );
         site = where;
+        if constexpr (requires { awaited.attach(*this); }) awaited.attach(*this);
         return awaiter_reference<A>{awaited};
     }
 
@@ -276,23 +305,31 @@ inline task<void> promise<void>::get_return_object() noexcept { return task<void
 template <class T>
 class [[nodiscard]] task_awaiter : public lowlevel::awaitable_base, public result_slot<T> {
 public:
-    explicit task_awaiter(task<T>& awaited) noexcept { this->child = awaited.release(); }
+    task_awaiter(task<T>& awaited, frame_link& parent) noexcept {
+        this->child = awaited.release();
+        this->child->owner = this;
+        this->child->parent = &parent;
+    }
 
     ~task_awaiter() {
         if (this->child) handle_of(this->child).destroy();
     }
 
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-
-    ANYIO_ALWAYS_INLINE std::coroutine_handle<>
-    await_suspend(std::coroutine_handle<> parent) noexcept {
-        frame_link* const begun = this->child;
-        begun->parent = lowlevel::link_of(parent);
-        begun->owner = this;
-        return transfer(*lowlevel::this_loop, begun);
+    /// Calls the coroutine. If it ends without suspending, which many do, nobody else
+    /// has to be resumed, and the stack is where it was.
+    [[nodiscard]] ANYIO_ALWAYS_INLINE bool await_ready() noexcept {
+        return call_frame(*lowlevel::this_loop, *this);
     }
 
-    T await_resume() {
+    ANYIO_ALWAYS_INLINE void await_suspend(std::coroutine_handle<>) noexcept {
+        leave_frame(*lowlevel::this_loop, *this);
+    }
+
+    ANYIO_ALWAYS_INLINE T await_resume() {
+        if (this->child) {
+            handle_of(this->child).destroy();
+            this->child = nullptr;
+        }
         if (this->error) [[unlikely]]
             std::rethrow_exception(std::move(this->error));
         return this->take();

@@ -5,7 +5,8 @@
 /// fail_after, fail_at: throw timeout_error when it takes too long.
 /// Manual: docs/manual/cancellation.md#timeouts
 
-#include <anyio/cancellation/detail/scoped_await.hpp>
+#include <anyio/basics/scoped_await.hpp>
+#include <anyio/cancellation/cancel_scope.hpp>
 
 namespace anyio {
 

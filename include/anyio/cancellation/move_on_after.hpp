@@ -5,7 +5,8 @@
 /// move_on_after, move_on_at: give up after a while, and go on.
 /// Manual: docs/manual/cancellation.md#timeouts
 
-#include <anyio/cancellation/detail/scoped_await.hpp>
+#include <anyio/basics/scoped_await.hpp>
+#include <anyio/cancellation/cancel_scope.hpp>
 
 namespace anyio {
 

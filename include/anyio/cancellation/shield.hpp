@@ -5,7 +5,8 @@
 /// shield, shielded: run something that cancellation from outside cannot interrupt.
 /// Manual: docs/manual/cancellation.md#shielding
 
-#include <anyio/cancellation/detail/scoped_await.hpp>
+#include <anyio/basics/scoped_await.hpp>
+#include <anyio/cancellation/cancel_scope.hpp>
 
 namespace anyio {
 

@@ -56,8 +56,11 @@ struct block {
     const block_kind* kind;
 };
 
-/// What stands where the first frame of a task has its parent.
-[[nodiscard]] frame_link& root_link() noexcept;
+/// What stands where the first frame of a task has its parent. One for all tasks of all
+/// threads: nothing in it changes.
+extern constinit block root_block;
+
+[[nodiscard]] inline frame_link& root_link() noexcept { return root_block.link; }
 
 /// Destroys the frames of the current task from `leaf` outward until a block stops it.
 ///

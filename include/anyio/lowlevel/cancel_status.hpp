@@ -53,6 +53,8 @@ public:
     void enter(loop_state& loop, task_state& task) noexcept;
     /// Becomes the base scope of a new task, with `parent` around it.
     void enter_as_base(cancel_status& parent, task_state& task) noexcept;
+    /// Becomes the scope around everything in a run.
+    void enter_as_root(task_state& main) noexcept;
     /// Ends the scope; the task is back in the scope around it.
     void leave(loop_state& loop) noexcept;
 

@@ -9,6 +9,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <source_location>
 
@@ -16,11 +17,19 @@ namespace anyio::lowlevel {
 
 struct frame_link;
 
+/// How far an awaited coroutine is.
+enum class frame_stage : std::uint8_t {
+    unstarted,
+    nested,     ///< it runs, called by the frame that awaits it, and has not suspended yet
+    suspended,  ///< it has; when it ends, it resumes its parent
+};
+
 /// Where the outcome of an awaited coroutine goes. It lives in the awaiter, in the
 /// frame of whoever awaits, and owns the coroutine until that has ended.
 struct frame_owner {
     frame_link* child = nullptr;  ///< null once the child has been destroyed
     std::exception_ptr error;     ///< set when the child ended with an exception
+    frame_stage stage = frame_stage::unstarted;
 };
 
 /// One step of an asynchronous call chain, from the innermost outward.

@@ -23,6 +23,7 @@ class scheduler;
 enum after_step : std::uint8_t {
     after_step_unwind = 1,  ///< unwind the current task from its leaf
     after_step_finish = 2,  ///< the current task's first frame has ended
+    after_step_drop = 4,    ///< destroy the frame that `dropped` owns: it has ended
 };
 
 /// Ready operations that a task may complete in one step before it yields.
@@ -30,6 +31,7 @@ inline constexpr int step_budget = 128;
 
 struct loop_state {
     task_state* current = nullptr;  ///< the running task
+    frame_owner* dropped = nullptr;
     frame_link* next = nullptr;     ///< trampoline: resumed when the running frame returns
     task_state* ready_first = nullptr;
     task_state* ready_last = nullptr;
@@ -91,6 +93,13 @@ inline void reschedule_cancelled(task_state& task) noexcept {
     reschedule(task);
 }
 
+/// The deadlines of the scopes that a task is in count from the time when it entered
+/// them, but only matter, and are only armed, once it suspends inside.
+inline void arm_deadlines(loop_state& loop, task_state& task) noexcept {
+    if (task.scope->has(scope_unarmed)) [[unlikely]]
+        cancel_status::arm_all(loop, *task.scope);
+}
+
 /// Suspends the running task at `leaf`, waiting for `record`. Whoever completes the
 /// operation calls reschedule().
 inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexcept {
@@ -98,8 +107,7 @@ inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexce
     record.task = &task;
     task.leaf = leaf;
     task.wait = &record;
-    if (task.scope->has(scope_unarmed)) [[unlikely]]
-        cancel_status::arm_all(loop, *task.scope);
+    arm_deadlines(loop, task);
 }
 
 /// Suspends the running task at `leaf` and puts it at the end of the ready queue; it
@@ -107,8 +115,7 @@ inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexce
 inline void requeue(loop_state& loop, frame_link* leaf) noexcept {
     task_state& task = *loop.current;
     task.leaf = leaf;
-    if (task.scope->has(scope_unarmed)) [[unlikely]]
-        cancel_status::arm_all(loop, *task.scope);
+    arm_deadlines(loop, task);
     push_ready(loop, task);
 }
 
@@ -122,13 +129,19 @@ inline void unwind_now(loop_state& loop, frame_link* leaf) noexcept {
     return task.scope->has(scope_effective);
 }
 
+/// Whether frames may go on calling each other. They must not for ever: a chain of calls
+/// may be longer than the stack.
+[[nodiscard]] ANYIO_ALWAYS_INLINE bool stack_is_shallow(const loop_state& loop) noexcept {
+    return static_cast<char*>(__builtin_frame_address(0)) > loop.stack_floor;
+}
+
 /// Continues with `to` by symmetric transfer. g++ makes that a tail call only at some
 /// optimisation levels, and never under sanitizers; so there, when the stack has grown,
 /// the frames return to the loop first. The check costs a third of a nanosecond.
 [[nodiscard]] ANYIO_ALWAYS_INLINE std::coroutine_handle<>
 transfer([[maybe_unused]] loop_state& loop, frame_link* to) noexcept {
 #if ANYIO_GCC || ANYIO_SANITIZED
-    if (static_cast<char*>(__builtin_frame_address(0)) < loop.stack_floor) [[unlikely]] {
+    if (!stack_is_shallow(loop)) [[unlikely]] {
         loop.next = to;
         return std::noop_coroutine();
     }
@@ -136,7 +149,7 @@ transfer([[maybe_unused]] loop_state& loop, frame_link* to) noexcept {
     return handle_of(to);
 }
 
-/// The same for functions that are not coroutines, which cannot transfer at all.
+/// Continues with `to` once the running frames have returned to the loop.
 inline void continue_with(loop_state& loop, frame_link* to) noexcept { loop.next = to; }
 
 }  // namespace anyio::lowlevel

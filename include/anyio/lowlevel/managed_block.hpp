@@ -47,8 +47,11 @@ struct managed_block : block {
     managed_block(const managed_block_kind& k, body_outcome& shared) noexcept;
 
     /// Leaves this block and those around it in the same `with`, as far as possible
-    /// without waiting, then lets the task continue as the outcome says.
-    void finish(loop_state& loop) noexcept;
+    /// without waiting.
+    ///
+    /// @returns  true if all have been left, and whoever awaits the outermost goes on.
+    ///           False: the task waits, or unwinds when its frames return to the loop
+    [[nodiscard]] bool leave_all(loop_state& loop) noexcept;
 
     body_outcome* outcome;
 

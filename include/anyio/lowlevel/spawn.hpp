@@ -5,18 +5,30 @@
 /// How a task is made: one block of memory for what it calls, its record and its first
 /// frame. For those who build task groups and entry points.
 
+#include <anyio/lowlevel/block.hpp>
+#include <anyio/lowlevel/context.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string_view>
 
 namespace anyio::lowlevel {
 
+/// Frees what a record has outside its block.
+void release_task_extras(task_state& task) noexcept;
+
 /// Ends the memory of a task whose last tenant has gone.
-void release_task_block(task_state& task) noexcept;
+inline void release_task_block(task_state& task) noexcept {
+    const std::size_t size = std::size_t{task.block_units} * detail::frame_granule;
+    void* const memory = reinterpret_cast<char*>(&task) - task.kind->prefix;
+    if (task.extra || task.kind->forget) [[unlikely]]
+        release_task_extras(task);
+    free_block(memory, size);
+}
 
 /// The frame that lived inside a task's block has been destroyed.
 inline void release_inside_frame(task_state& task) noexcept {
@@ -58,19 +70,63 @@ inline void free_frame(void* frame, std::size_t size) noexcept {
     free_block(frame, size);
 }
 
+/// The first frame of a task, if it is not inside the task's block; else null.
+[[nodiscard]] const frame_link* first_frame_in_extra(const task_state& task) noexcept;
+
+[[nodiscard]] inline const frame_link*
+first_frame_elsewhere(const task_state& task) noexcept {
+    return task.extra ? first_frame_in_extra(task) : nullptr;
+}
+
+/// @throws std::bad_alloc
+void remember_first_frame(task_state& task, frame_link& first);
+
 /// How large the first frames of one kind of spawn were; a hint, shared by all threads.
 using frame_size_hint = std::atomic<std::uint32_t>;
 
 /// A new record with `kind.prefix` bytes before it and room for a frame behind it.
 ///
 /// @throws std::bad_alloc
-[[nodiscard]] task_state& allocate_task(const task_kind& kind, frame_size_hint& hint);
+[[nodiscard]] inline task_state& allocate_task(const task_kind& kind, std::size_t frame) {
+    constexpr std::size_t unit = detail::frame_granule;
+    if constexpr (ANYIO_SANITIZED) frame = 0;
+    const std::size_t size =
+        (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
+    void* const memory = allocate_block(size);
+    auto* const task = new (static_cast<char*>(memory) + kind.prefix) task_state;
+    task->kind = &kind;
+    task->block_units = static_cast<std::uint16_t>(size / unit);
+    return *task;
+}
+
+/// Room for a larger frame next time, or for a much smaller one: one type of function
+/// pointer serves functions with frames of all sizes.
+void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept;
 
 /// While one exists, the next frame made on this thread goes into the task's block.
 class open_frame_slot {
 public:
-    open_frame_slot(task_state& task, frame_size_hint& hint) noexcept;
-    ~open_frame_slot();
+#if ANYIO_SANITIZED
+    open_frame_slot(task_state&, frame_size_hint&) noexcept {}
+    ~open_frame_slot() {}
+#else
+    open_frame_slot(task_state& task, frame_size_hint& hint) noexcept
+        : outer_(detail::this_frame_slot), hint_(hint),
+          size_(
+              std::size_t{task.block_units} * detail::frame_granule - task.kind->prefix
+              - sizeof(task_state)
+          ) {
+        // A slot too small for any frame is opened all the same: it learns the size.
+        detail::this_frame_slot = {&task + 1, size_, 0};
+    }
+
+    ~open_frame_slot() {
+        const std::size_t asked = detail::this_frame_slot.asked;
+        if (asked > size_ || asked * 2 < size_) [[unlikely]]
+            learn_frame_size(hint_, asked);
+        detail::this_frame_slot = outer_;
+    }
+#endif
 
     open_frame_slot(const open_frame_slot&) = delete;
     open_frame_slot& operator=(const open_frame_slot&) = delete;
@@ -91,7 +147,7 @@ class unborn_task {
 public:
     /// @throws std::bad_alloc
     unborn_task(const task_kind& kind, frame_size_hint& hint)
-        : task_(allocate_task(kind, hint)), hint_(hint) {}
+        : task_(allocate_task(kind, hint.load(std::memory_order_relaxed))), hint_(hint) {}
 
     ~unborn_task() {
         if (!born_) [[unlikely]]
@@ -127,12 +183,34 @@ private:
 };
 
 /// The first frame of a task that has not ended.
-[[nodiscard]] frame_link& first_frame(const task_state& task) noexcept;
+[[nodiscard]] inline frame_link& first_frame(const task_state& task) noexcept {
+    if (const frame_link* elsewhere = first_frame_elsewhere(task)) [[unlikely]]
+        return const_cast<frame_link&>(*elsewhere);
+    auto* const behind = const_cast<task_state*>(&task) + 1;
+    return *link_of(std::coroutine_handle<>::from_address(behind));
+}
 
 /// Gives the task its first frame, a number and a place in the ready queue. The caller
 /// has set `scope`, and adds it to its group.
 ///
 /// @throws std::bad_alloc  then nothing has happened
-void start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& owner);
+inline void start_task(
+    loop_state& loop, task_state& task, frame_link& first, frame_owner& owner
+) {
+    // Not inside if it is too large, or if the callable returned a task that it had from
+    // elsewhere, as in [] { return retry(fetch()); }.
+    if (handle_of(&first).address() != &task + 1) [[unlikely]]
+        remember_first_frame(task, first);
+    if (loop.current && loop.current->extra) [[unlikely]]
+        inherit_context(*loop.current, task);
+    first.parent = &root_link();
+    first.owner = &owner;
+    owner.child = &first;
+    task.leaf = &first;
+    const std::uint64_t id = loop.next_id++;
+    task.id_low = static_cast<std::uint32_t>(id);
+    task.id_high = static_cast<std::uint8_t>(id >> 32);
+    push_ready(loop, task);
+}
 
 }  // namespace anyio::lowlevel

@@ -115,7 +115,8 @@ struct group_state {
     std::size_t count = 0;            ///< children that have not ended
     cancel_status* scope = nullptr;  ///< what children start in
     task_state* host = nullptr;      ///< the task that is in the group's block
-    /// A child has ended and left the list. `error` is set if it failed.
+    /// A child has ended and left the list: it failed (then there is an error), was
+    /// cancelled, or was the last. Not called for the others.
     void (*child_ended)(group_state&, task_state&, task_end, std::exception_ptr&&) noexcept
         = nullptr;
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "epoll_backend.hpp"
 
+#include <anyio/base/errors.hpp>
+#include <anyio/base/unique_fd.hpp>
 #include "../posix/perform.hpp"
 #include "../posix/system_calls.hpp"
 
-#include <anyio/base/errors.hpp>
-#include <anyio/base/unique_fd.hpp>
-
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
-#include <new>
 #include <vector>
 
 namespace anyio::backends {
@@ -20,13 +19,56 @@ namespace {
 /// One descriptor. The flags may say "ready" wrongly, at the cost of one failed call,
 /// but never "not ready" wrongly: the kernel reports each change once.
 struct epoll_descriptor final : descriptor {
-    request* reader = nullptr;
-    request* writer = nullptr;
-    bool readable = false;
-    bool writable = true;  // of a new socket it is; of a connecting one nobody asks
+    bool readable = true;
+    bool writable = true;
     bool registered = false;
-    bool closed = false;
+    /// The end, or an error, has been reported, maybe together with the last data, and
+    /// will not be again: from then on a short read does not mean "wait".
+    bool ended = false;
 };
+
+using entry = epoll_descriptor;
+
+/// Serves descriptors whose backend has gone.
+class orphanage final : public backend {
+public:
+    [[nodiscard]] std::string_view name() const noexcept override { return "ended"; }
+
+    [[nodiscard]] descriptor& attach(int) override {
+        throw run_finished_error("attach descriptor: the run has ended");
+    }
+
+    void close(descriptor& target) noexcept override { sys::close(release(target)); }
+
+    [[nodiscard]] int release(descriptor& target) noexcept override {
+        auto* const last = static_cast<entry*>(&target);
+        const int fd = last->fd;
+        delete last;
+        return fd;
+    }
+
+    [[nodiscard]] bool submit(request& r) noexcept override {
+        r.result = -ECANCELED;
+        r.closed = true;
+        return true;
+    }
+
+    [[nodiscard]] cancel_result cancel(request&) noexcept override {
+        return cancel_result::done;
+    }
+
+    void wait(duration) noexcept override {}
+
+    void wake() noexcept override {}
+
+    [[nodiscard]] std::size_t pending() const noexcept override { return 0; }
+};
+
+// Never destroyed: descriptors may outlive even static objects.
+orphanage& orphans() {
+    static auto& instance = *new orphanage;
+    return instance;
+}
 
 class epoll_backend final : public backend {
 public:
@@ -34,6 +76,7 @@ public:
     ~epoll_backend() override;
 
     [[nodiscard]] std::string_view name() const noexcept override { return "epoll"; }
+
     [[nodiscard]] descriptor& attach(int fd) override;
     void close(descriptor& target) noexcept override;
     [[nodiscard]] int release(descriptor& target) noexcept override;
@@ -41,52 +84,75 @@ public:
     [[nodiscard]] cancel_result cancel(request& r) noexcept override;
     void wait(duration timeout) noexcept override;
     void wake() noexcept override;
+
     [[nodiscard]] std::size_t pending() const noexcept override { return pending_; }
 
 private:
-    using entry = epoll_descriptor;
-
     [[nodiscard]] int add_to_epoll(entry& e) noexcept;
     [[nodiscard]] bool try_now(entry& e, request& r) noexcept;
+    [[nodiscard]] bool try_with_lent_buffer(entry& e, request& r) noexcept;
     void detach(entry& e) noexcept;
     void abandon(request*& r) noexcept;
     void complete(request*& r) noexcept;
     void progress(entry& e, request*& r) noexcept;
     void handle(const epoll_event& event) noexcept;
+    [[nodiscard]] int wait_for_events(duration timeout) noexcept;
 
     // Enough for one call to report many busy connections, and still on few pages.
     static constexpr int batch = 256;
+    static constexpr std::size_t lent_size = std::size_t{64} * 1024;
 
     unique_fd epoll_;
     unique_fd wake_;
     std::size_t pending_ = 0;
-    // Events of this batch may still point to a descriptor that was closed meanwhile.
-    std::vector<entry*> graveyard_;
-    bool in_batch_ = false;
+    // Memory of an entry stays an entry's as long as the backend lives. A descriptor that
+    // was closed here while a child between fork and exec still has it may go on
+    // reporting events (epoll(7), Q6); all they can do then is to set a flag wrongly.
+    std::vector<entry*> entries_;
+    std::vector<entry*> unused_;  // has room for all of them
+    std::unique_ptr<std::byte[]> lent_;
+    bool has_pwait2_ = true;
     epoll_event events_[batch];
 };
 
 epoll_backend::epoll_backend()
     : epoll_(sys::epoll_create1(EPOLL_CLOEXEC)),
-      wake_(sys::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (!epoll_) throw os_error(errno, "epoll_create1");
-    if (!wake_) throw os_error(errno, "eventfd");
+      wake_(sys::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      lent_(std::make_unique_for_overwrite<std::byte[]>(lent_size)) {
+    if (!epoll_)
+        throw os_error(errno, "epoll_create1");
+    if (!wake_)
+        throw os_error(errno, "eventfd");
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.ptr = nullptr;
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
         throw os_error(errno, "epoll_ctl", "eventfd");
+    static_cast<void>(orphans());  // made here, so that the destructor cannot fail
 }
 
 epoll_backend::~epoll_backend() {
-    for (entry* e : graveyard_) delete e;
+    for (entry* e : entries_) {
+        if (e->fd < 0)
+            delete e;
+        else
+            e->owner = &orphans();
+    }
 }
 
 descriptor& epoll_backend::attach(int fd) {
-    graveyard_.reserve(graveyard_.size() + 1);  // so that close() need not allocate
-    auto* const made = new entry;
-    made->fd = fd;
-    return *made;
+    if (unused_.empty()) {
+        entries_.reserve(entries_.size() + 1);
+        unused_.reserve(entries_.capacity());
+        entries_.push_back(new entry);
+        unused_.push_back(entries_.back());
+    }
+    entry& e = *unused_.back();
+    unused_.pop_back();
+    e = entry();
+    e.fd = fd;
+    e.owner = this;
+    return e;
 }
 
 // At the first wait, not at attach(): short-lived sockets never need it.
@@ -94,36 +160,60 @@ int epoll_backend::add_to_epoll(entry& e) noexcept {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &e;
-    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, e.fd, &event) != 0) return -errno;
+    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, e.fd, &event) != 0)
+        return -errno;
     e.registered = true;
     return 0;
 }
 
 bool epoll_backend::try_now(entry& e, request& r) noexcept {
-    bool& ready = r.is_read() ? e.readable : e.writable;
+    if (r.code == request_code::receive && !r.data)
+        return try_with_lent_buffer(e, r);
+    const bool reads = r.is_read();
     switch (posix::perform(r)) {
-    case posix::attempt::complete: return true;
-    case posix::attempt::complete_and_drained: ready = !e.registered; return true;
-    case posix::attempt::would_wait: ready = false; return false;
+    case posix::attempt::complete:
+        return true;
+    case posix::attempt::complete_and_drained:
+        if (reads)
+            e.readable = !e.registered || e.ended;
+        else
+            e.writable = !e.registered;
+        return true;
+    case posix::attempt::would_wait:
+        (reads ? e.readable : e.writable) = false;
+        if (reads)
+            e.ended = false;
+        return false;
     }
+    return false;
+}
+
+bool epoll_backend::try_with_lent_buffer(entry& e, request& r) noexcept {
+    const std::size_t wanted = r.size;
+    r.data = lent_.get();
+    r.size = std::min(wanted, lent_size);
+    if (try_now(e, r))
+        return true;
+    r.data = nullptr;
+    r.size = wanted;
     return false;
 }
 
 bool epoll_backend::submit(request& r) noexcept {
     auto& e = static_cast<entry&>(*r.target);
-    request*& slot = r.is_read() ? e.reader : e.writer;
+    const bool reads = r.is_read();
+    request*& slot = reads ? e.reader : e.writer;
     if (slot) {
         r.result = -EBUSY;
         return true;
     }
     // Nothing is known of a descriptor that is not registered yet, so it is tried. What
-    // happens between the try and the registration is reported by the latter.
-    const bool ready = r.is_read() ? e.readable : e.writable;
-    const bool try_first = ready || !e.registered || r.code == request_code::connect;
-    const bool polls = r.code == request_code::poll_readable
-                       || r.code == request_code::poll_writable;
-    if (polls ? (ready && e.registered) : try_first)
-        if (try_now(e, r)) return true;
+    // happens between the try and the registration is reported by the latter. Others
+    // may read from a descriptor that is only polled, so the flags do not know.
+    const bool try_first = (reads ? e.readable : e.writable) || !e.registered ||
+                           r.code >= request_code::connect;
+    if (try_first && try_now(e, r))
+        return true;
     if (!e.registered) {
         if (const int error = add_to_epoll(e)) {
             r.result = error;
@@ -136,8 +226,7 @@ bool epoll_backend::submit(request& r) noexcept {
 }
 
 cancel_result epoll_backend::cancel(request& r) noexcept {
-    auto& e = static_cast<entry&>(*r.target);
-    (r.is_read() ? e.reader : e.writer) = nullptr;
+    (r.is_read() ? r.target->reader : r.target->writer) = nullptr;
     --pending_;
     return cancel_result::done;
 }
@@ -150,7 +239,8 @@ void epoll_backend::complete(request*& r) noexcept {
 }
 
 void epoll_backend::abandon(request*& r) noexcept {
-    if (!r) return;
+    if (!r)
+        return;
     r->result = -ECANCELED;
     r->closed = true;
     complete(r);
@@ -159,11 +249,8 @@ void epoll_backend::abandon(request*& r) noexcept {
 void epoll_backend::detach(entry& e) noexcept {
     abandon(e.reader);
     abandon(e.writer);
-    e.closed = true;
-    if (in_batch_)
-        graveyard_.push_back(&e);  // attach() made room
-    else
-        delete &e;
+    e.fd = -1;
+    unused_.push_back(&e);  // attach() made room
 }
 
 void epoll_backend::close(descriptor& target) noexcept {
@@ -186,7 +273,8 @@ int epoll_backend::release(descriptor& target) noexcept {
 }
 
 void epoll_backend::progress(entry& e, request*& r) noexcept {
-    if (r && try_now(e, *r)) complete(r);
+    if (r && try_now(e, *r))
+        complete(r);
 }
 
 void epoll_backend::handle(const epoll_event& event) noexcept {
@@ -196,33 +284,43 @@ void epoll_backend::handle(const epoll_event& event) noexcept {
         return;
     }
     auto& e = *static_cast<entry*>(event.data.ptr);
-    if (e.closed) return;
-    constexpr std::uint32_t ends = EPOLLERR | EPOLLHUP;
-    if (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI | ends)) {
+    constexpr std::uint32_t failures = EPOLLERR | EPOLLHUP;
+    if (event.events & (EPOLLIN | EPOLLRDHUP | failures)) {
         e.readable = true;
+        if (event.events & (EPOLLRDHUP | failures))
+            e.ended = true;
         progress(e, e.reader);
     }
-    if (event.events & (EPOLLOUT | ends)) {
+    if (event.events & (EPOLLOUT | failures)) {
         e.writable = true;
         progress(e, e.writer);
     }
 }
 
-void epoll_backend::wait(duration timeout) noexcept {
-    timespec limit{};
-    timespec* limit_used = nullptr;
-    if (timeout != forever) {
-        const std::int64_t ns = timeout.count() > 0 ? timeout.count() : 0;
+int epoll_backend::wait_for_events(duration timeout) noexcept {
+    const std::int64_t ns = std::max(timeout, duration::zero()).count();
+    if (has_pwait2_) {
+        timespec limit{};
         limit.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
         limit.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-        limit_used = &limit;
+        const int count = sys::epoll_pwait2(
+            epoll_.get(), events_, batch, timeout == forever ? nullptr : &limit, nullptr
+        );
+        if (count >= 0 || errno != ENOSYS)
+            return count;
+        has_pwait2_ = false;  // Linux before 5.11, gVisor
     }
-    const int count = sys::epoll_pwait2(epoll_.get(), events_, batch, limit_used, nullptr);
-    in_batch_ = true;
-    for (int i = 0; i < count; ++i) handle(events_[i]);
-    in_batch_ = false;
-    for (entry* e : graveyard_) delete e;
-    graveyard_.clear();
+    constexpr std::int64_t longest = 3'600'000;  // the loop comes back, and waits again
+    const std::int64_t ms =
+        std::min((ns / 1'000'000) + (ns % 1'000'000 != 0 ? 1 : 0), longest);
+    const int limit = timeout == forever ? -1 : static_cast<int>(ms);
+    return sys::epoll_wait(epoll_.get(), events_, batch, limit);
+}
+
+void epoll_backend::wait(duration timeout) noexcept {
+    const int count = wait_for_events(timeout);
+    for (int i = 0; i < count; ++i)
+        handle(events_[i]);
 }
 
 void epoll_backend::wake() noexcept {
@@ -232,6 +330,8 @@ void epoll_backend::wake() noexcept {
 
 }  // namespace
 
-std::unique_ptr<backend> make_epoll_backend() { return std::make_unique<epoll_backend>(); }
+std::unique_ptr<backend> make_epoll_backend() {
+    return std::make_unique<epoll_backend>();
+}
 
 }  // namespace anyio::backends

@@ -5,6 +5,7 @@
 /// The system calls of the I/O path, in one place, so that tests can make each of them
 /// fail. Without ANYIO_FAULTS they are the calls themselves.
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,9 +21,12 @@ using ::connect;
 using ::epoll_create1;
 using ::epoll_ctl;
 using ::epoll_pwait2;
+using ::epoll_wait;
 using ::eventfd;
-using ::getsockopt;
+using ::getpeername;
+using ::getsockname;
 using ::listen;
+using ::poll;
 using ::recv;
 using ::send;
 using ::setsockopt;

@@ -26,7 +26,8 @@ class intrusive_list_node {
 public:
     intrusive_list_node() noexcept = default;
 
-    intrusive_list_node(const intrusive_list_node&) = delete;  // neighbours hold its address
+    intrusive_list_node(const intrusive_list_node&) =
+        delete;  // neighbours hold its address
     intrusive_list_node& operator=(const intrusive_list_node&) = delete;
 
     ~intrusive_list_node() { unlink(); }
@@ -61,9 +62,9 @@ private:
 /// A list of objects that live elsewhere. Adding, removing and splicing are O(1),
 /// allocate nothing and do not throw.
 ///
-/// `T` derives from `intrusive_list_node<Tag>`. An element stands in one list of a tag at
-/// most: to move it, `unlink()` it first. Elements may outlive the list, which lets go of
-/// them when it is destroyed.
+/// `T` derives from `intrusive_list_node<Tag>`. An element stands in one list of a tag
+/// at most: to move it, `unlink()` it first. Elements may outlive the list, which lets
+/// go of them when it is destroyed.
 ///
 /// @threads  loop; nothing is synchronised
 template <class T, class Tag = void>
@@ -79,19 +80,23 @@ class intrusive_list {
         basic_iterator() noexcept = default;
 
         Element& operator*() const noexcept { return static_cast<Element&>(*at_); }
+
         Element* operator->() const noexcept { return &**this; }
 
         basic_iterator& operator++() noexcept {
             at_ = at_->next_;
             return *this;
         }
+
         basic_iterator operator++(int) noexcept {
             return basic_iterator(std::exchange(at_, at_->next_));
         }
+
         basic_iterator& operator--() noexcept {
             at_ = at_->previous_;
             return *this;
         }
+
         basic_iterator operator--(int) noexcept {
             return basic_iterator(std::exchange(at_, at_->previous_));
         }
@@ -113,7 +118,10 @@ public:
     intrusive_list() noexcept { end_.next_ = end_.previous_ = &end_; }
 
     /// Takes all elements over. `other` is empty afterwards.
-    intrusive_list(intrusive_list&& other) noexcept : intrusive_list() { splice_back(other); }
+    intrusive_list(intrusive_list&& other) noexcept : intrusive_list() {
+        splice_back(other);
+    }
+
     intrusive_list& operator=(intrusive_list&&) = delete;  // what of those it had?
 
     ~intrusive_list() {
@@ -122,6 +130,7 @@ public:
     }
 
     void push_back(T& element) noexcept { as_node(element).link_before(end_); }
+
     void push_front(T& element) noexcept { as_node(element).link_before(*end_.next_); }
 
     /// Puts `element` before `position`, which stands in this list.
@@ -184,9 +193,16 @@ public:
 
     // Removing the element an iterator stands on invalidates that iterator only.
     [[nodiscard]] iterator begin() noexcept { return iterator(end_.next_); }
+
     [[nodiscard]] iterator end() noexcept { return iterator(&end_); }
-    [[nodiscard]] const_iterator begin() const noexcept { return const_iterator(end_.next_); }
-    [[nodiscard]] const_iterator end() const noexcept { return const_iterator(const_cast<node*>(&end_)); }
+
+    [[nodiscard]] const_iterator begin() const noexcept {
+        return const_iterator(end_.next_);
+    }
+
+    [[nodiscard]] const_iterator end() const noexcept {
+        return const_iterator(const_cast<node*>(&end_));
+    }
 
 private:
     static node& as_node(T& element) noexcept { return element; }

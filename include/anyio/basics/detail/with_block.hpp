@@ -5,7 +5,7 @@
 /// with_block_await: `with` for cancel scopes, task groups and state. The blocks are parts
 /// of this awaiter, so of the awaiting frame; only the body has a frame of its own.
 
-#include <anyio/basics/detail/with_traits.hpp>
+#include <anyio/basics/body.hpp>
 #include <anyio/lowlevel/managed_block.hpp>
 
 #include <tuple>
@@ -83,11 +83,11 @@ public:
         if (result_.child) handle_of(result_.child).destroy();
     }
 
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void attach(frame_link& parent) noexcept { parent_ = &parent; }
 
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
+    [[nodiscard]] bool await_ready() noexcept {
         loop_state& loop = *lowlevel::this_loop;
-        frame_link* around = lowlevel::link_of(parent);
+        frame_link* around = parent_;
         lowlevel::managed_block* innermost = nullptr;
         try {
             std::apply(
@@ -98,19 +98,25 @@ public:
                 body->parent = around;
                 body->owner = &result_;
                 result_.child = body;
-                return transfer(loop, body);
+                if (!call_frame(loop, result_)) return false;
             } else {
                 call();
             }
         } catch (...) {
             result_.error = std::current_exception();
         }
-        if (!innermost) return parent;
-        innermost->finish(loop);
-        return std::noop_coroutine();
+        return !innermost || innermost->leave_all(loop);
+    }
+
+    void await_suspend(std::coroutine_handle<>) noexcept {
+        if (result_.child) leave_frame(*lowlevel::this_loop, result_);
     }
 
     with_result<value> await_resume() {
+        if (result_.child) {
+            handle_of(result_.child).destroy();
+            result_.child = nullptr;
+        }
         if (result_.error) [[unlikely]]
             std::rethrow_exception(std::move(result_.error));
         if constexpr (std::is_void_v<value>) {
@@ -146,6 +152,7 @@ private:
     }
 
     Body* body_;
+    frame_link* parent_ = nullptr;
     result_slot<value> result_;
     lowlevel::body_outcome outcome_;
     std::tuple<with_slot<A>...> slots_;

@@ -45,27 +45,27 @@ inline constexpr bool is_async_argument =
 template <class M>
 using entered_t = awaited_t<decltype(std::declval<M&>().aenter())>;
 
-/// What the body is passed for an argument of type A; a reference.
 template <class A>
-auto& subject_of(A& argument) {
+auto subject_type() {
     using bare = std::remove_cvref_t<A>;
     if constexpr (block_manager<bare>) {
         using block_type = typename bare::with_block;
-        return std::declval<block_type&>().subject();
+        return std::type_identity<decltype(std::declval<block_type&>().subject())>();
     } else if constexpr (awaitable<A>) {
-        return std::declval<std::remove_reference_t<awaited_t<bare>>&>();
+        return std::type_identity<std::remove_cvref_t<awaited_t<bare>>&>();
     } else if constexpr (async_context_manager<bare>) {
         if constexpr (std::is_void_v<entered_t<bare>>)
-            return argument;
+            return std::type_identity<bare&>();
         else
-            return std::declval<std::remove_reference_t<entered_t<bare>>&>();
+            return std::type_identity<std::remove_cvref_t<entered_t<bare>>&>();
     } else {
-        return argument;
+        return std::type_identity<std::remove_reference_t<A>&>();
     }
 }
 
+/// What the body is passed for an argument of type A; a reference.
 template <class A>
-using subject_t = decltype(subject_of(std::declval<std::remove_reference_t<A>&>()));
+using subject_t = typename decltype(subject_type<A>())::type;
 
 template <class A>
 using needed_t =
@@ -232,17 +232,19 @@ public:
         : steps_(with_steps<result>(
               body, std::tuple<>(), std::tuple<>(), std::forward<Given>(arguments)...
           )),
-          inner_(steps_) {}
+          inner_(steps_, unset_) {}
 
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void attach(frame_link& parent) noexcept { inner_.child->parent = &parent; }
+    [[nodiscard]] bool await_ready() noexcept { return inner_.await_ready(); }
 
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
-        return inner_.await_suspend(parent);
+    void await_suspend(std::coroutine_handle<> parent) noexcept {
+        inner_.await_suspend(parent);
     }
 
     result await_resume() { return inner_.await_resume(); }
 
 private:
+    frame_link unset_;
     task<result> steps_;
     task_awaiter<result> inner_;
 };

@@ -33,7 +33,13 @@ public:
     }
 
     /// Makes a child of a task whose first frame has been made.
-    void adopt(lowlevel::task_state& task, lowlevel::frame_link& frame, lowlevel::frame_owner& owner);
+    void adopt(
+        lowlevel::task_state& task, lowlevel::frame_link& frame, lowlevel::frame_owner& owner
+    ) {
+        task.scope = scope;
+        lowlevel::start_task(*lowlevel::this_loop, task, frame, owner);
+        add(task);
+    }
 
     /// A start() is under way, which keeps the group from ending.
     void expect_child() noexcept { ++expected_; }

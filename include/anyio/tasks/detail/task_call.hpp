@@ -4,7 +4,7 @@
 /// @file
 /// task_call: a callable and its arguments, kept with the task that runs them.
 
-#include <anyio/basics/detail/with_traits.hpp>
+#include <anyio/basics/body.hpp>
 #include <anyio/basics/task.hpp>
 
 #include <functional>

@@ -4,7 +4,7 @@
 /// @file
 /// What `with` asks of its arguments and its body.
 
-#include <anyio/basics/detail/guarded_await.hpp>
+#include <anyio/basics/awaitable.hpp>
 
 #include <concepts>
 #include <optional>

@@ -13,17 +13,19 @@
 
 namespace anyio::detail {
 
-/// What co_await makes of an awaitable: the awaiter, by value or as a reference.
+/// What co_await makes of an awaitable, as if `parent` awaited it: the awaiter, by value
+/// or as a reference.
 template <class A>
-decltype(auto) awaiter_of(A&& awaitable) {
+decltype(auto) awaiter_of(A&& awaitable, [[maybe_unused]] frame_link& parent) {
     using bare = std::remove_cvref_t<A>;
     if constexpr (is_task<bare>) {
         static_assert(
             !std::is_lvalue_reference_v<A>,
             "a task is awaited once: pass std::move(t), or make it in place"
         );
-        return task_awaiter<typename bare::value_type>(awaitable);
+        return task_awaiter<typename bare::value_type>(awaitable, parent);
     } else if constexpr (lowlevel::awaiter<bare>) {
+        if constexpr (requires { awaitable.attach(parent); }) awaitable.attach(parent);
         return std::forward<A>(awaitable);
     } else if constexpr (has_await_operator<A>) {
         return std::forward<A>(awaitable).operator co_await();
@@ -40,7 +42,7 @@ decltype(auto) awaiter_of(A&& awaitable) {
 template <class A>
 using awaiter_t = std::conditional_t<
     is_task<std::remove_cvref_t<A>> || !lowlevel::awaiter<A>,
-    decltype(awaiter_of(std::declval<A>())),
+    decltype(awaiter_of(std::declval<A>(), std::declval<frame_link&>())),
     A&&>;
 
 template <class A>
@@ -52,17 +54,5 @@ template <class A>
 concept awaitable = is_task<std::remove_cvref_t<A>> || lowlevel::awaiter<A>
                     || has_await_operator<A>;
 
-/// Starts `inner` as if `self` awaited it.
-template <class Inner>
-std::coroutine_handle<> suspend_into(Inner& inner, lowlevel::block& self) {
-    const auto handle = lowlevel::handle_of(&self.link);
-    using answer = decltype(inner.await_suspend(handle));
-    if constexpr (std::is_void_v<answer>) {
-        inner.await_suspend(handle);
-        return std::noop_coroutine();
-    } else {
-        return inner.await_suspend(handle);
-    }
-}
 
 }  // namespace anyio::detail

@@ -4,8 +4,8 @@
 /// @file
 /// scoped_await: one awaitable inside a cancel scope, without a coroutine frame for it.
 
-#include <anyio/basics/detail/guarded_await.hpp>
-#include <anyio/cancellation/cancel_scope.hpp>
+#include <anyio/basics/awaitable.hpp>
+#include <anyio/lowlevel/scope_block.hpp>
 
 #include <optional>
 #include <type_traits>
@@ -21,7 +21,9 @@ class [[nodiscard]] scoped_await : public lowlevel::awaitable_base {
     using optional_value = std::conditional_t<
         std::is_void_v<value>,
         bool,
-        std::optional<std::conditional_t<std::is_void_v<value>, char, value>>>;
+        // A copy of what is awaited by reference, such as the value of a task_handle.
+        std::optional<
+            std::conditional_t<std::is_void_v<value>, char, std::remove_cvref_t<value>>>>;
 
 public:
     using result = std::conditional_t<Mode == on_timeout::is_error, value, optional_value>;
@@ -29,7 +31,7 @@ public:
     template <class Prepare>
     scoped_await(Prepare prepare, A&& awaited)
         : outcome_{&owner_}, block_(status_, Mode == on_timeout::is_error, outcome_),
-          inner_(awaiter_of(std::forward<A>(awaited))) {
+          inner_(awaiter_of(std::forward<A>(awaited), block_.link)) {
         prepare(status_);
     }
 
@@ -46,9 +48,10 @@ public:
         return true;
     }
 
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
-        block_.link.parent = lowlevel::link_of(parent);
-        return suspend_into(inner_, block_);
+    void attach(frame_link& parent) noexcept { block_.link.parent = &parent; }
+
+    void await_suspend(std::coroutine_handle<>) noexcept {
+        inner_.await_suspend(lowlevel::handle_of(&block_.link));
     }
 
     result await_resume() {
@@ -73,5 +76,18 @@ private:
     lowlevel::scope_block block_;
     awaiter_t<A> inner_;
 };
+
+/// Awaits `awaitable` shielded from cancellation from outside, for `limit` at most;
+/// false if the time ran out.
+template <awaitable A>
+[[nodiscard]] auto shielded_for(duration limit, A&& awaitable) {
+    return scoped_await<on_timeout::is_empty, A>(
+        [limit](lowlevel::cancel_status& scope) {
+            scope.set_shield(true);
+            if (limit != forever) scope.set_timeout(limit);
+        },
+        std::forward<A>(awaitable)
+    );
+}
 
 }  // namespace anyio::detail

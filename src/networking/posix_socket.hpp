@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// What the networking chapter asks of the operating system, without its headers.
+
+#include <anyio/backends/backend.hpp>
+#include <anyio/base/unique_fd.hpp>
+#include <anyio/networking/getaddrinfo.hpp>
+#include <anyio/networking/socket_address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace anyio::posix_socket {
+
+/// A sockaddr of one of the IP families.
+struct native_address {
+    static constexpr std::size_t room = 28;  // sockaddr_in6
+
+    alignas(8) std::byte data[room];
+    std::size_t size = 0;  // 0: none
+};
+
+[[nodiscard]] native_address to_native(const ip_endpoint& endpoint) noexcept;
+
+/// An IPv4 address in an IPv6 one becomes IPv4.
+[[nodiscard]] ip_endpoint from_native(const native_address& address) noexcept;
+
+/// No endpoint if the socket has none.
+[[nodiscard]] ip_endpoint local_address(int fd) noexcept;
+[[nodiscard]] ip_endpoint remote_address(int fd) noexcept;
+
+/// A TCP socket: non-blocking, close-on-exec, TCP_NODELAY.
+///
+/// @throws os_error
+[[nodiscard]] unique_fd open_tcp(bool v6);
+
+struct bind_options {
+    bool reuse_address = false;
+    bool reuse_port = false;
+    bool v6_only = false;
+};
+
+/// Both return an errno, 0 if all went well.
+[[nodiscard]] int bind(int fd, const ip_endpoint& to, bind_options options) noexcept;
+[[nodiscard]] int listen(int fd, int backlog) noexcept;
+
+/// "bind tcp 0.0.0.0:80: permission denied (EACCES); ports below 1024 need ..."
+[[noreturn]] void throw_bind_error(int error, const ip_endpoint& to);
+
+/// An errno, 0 if all went well.
+[[nodiscard]] int shut_down_sending(int fd) noexcept;
+
+/// getaddrinfo(3). Blocks.
+///
+/// @throws os_error
+[[nodiscard]] std::vector<ip_endpoint>
+resolve(const std::string& host, std::uint16_t port, getaddrinfo_options options);
+
+/// `host` is an address of the family that is not wanted.
+[[noreturn]] void throw_wrong_family(const std::string& host);
+
+/// The number of a network interface; 0 if there is none of that name.
+[[nodiscard]] std::uint32_t interface_number(const std::string& name) noexcept;
+
+/// Whether a failed accept(2) says something about one connection only.
+[[nodiscard]] bool concerns_one_connection(int error) noexcept;
+
+/// Whether a failed accept(2) may go well a little later, when others have let go.
+[[nodiscard]] bool is_shortage(int error) noexcept;
+
+/// Whether a failed receive or send leaves the connection as it was.
+[[nodiscard]] bool is_lack_of_memory(int error) noexcept;
+
+}  // namespace anyio::posix_socket

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/networking/detail/stream_operation.hpp>
+
+#include <anyio/base/errors.hpp>
+#include <anyio/networking/socket_stream.hpp>
+#include "../lowlevel/scheduler.hpp"
+#include "../lowlevel/task_report.hpp"
+#include "posix_socket.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+namespace anyio::detail {
+
+namespace {
+
+// A stream whose last receive was full goes on being full, mostly; then it receives into
+// the result itself. Otherwise the result is a copy of the right size, since a buffer of
+// 64 KiB for a message of 64 bytes costs more than the copy.
+constexpr std::size_t least_direct = std::size_t{16} * 1024;
+
+// What a result may have too much of before it is worth a realloc.
+constexpr std::size_t most_slack = 4096;
+
+std::exception_ptr describe_failure(int error, const std::string& what) noexcept {
+    try {
+        os_error cause(error, what);
+        if (posix_socket::is_lack_of_memory(error))
+            return std::make_exception_ptr(std::move(cause));
+        return make_caused(
+            broken_resource_error(cause.what()), std::make_exception_ptr(cause)
+        );
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+std::string running_task() {
+    const auto* const task =
+        lowlevel::this_loop ? lowlevel::this_loop->current : nullptr;
+    return task ? anyio::describe(" by \"", lowlevel::task_name(*task), '"') : "";
+}
+
+}  // namespace
+
+constinit const lowlevel::wait_kind stream_operation::receive_kind_{
+    &abort, "socket_stream::receive", &describe
+};
+constinit const lowlevel::wait_kind stream_operation::send_kind_{
+    &abort, "socket_stream::send", &describe
+};
+
+stream_operation::stream_operation(
+    stream_core& stream, mode m, void* buffer, std::size_t length
+) noexcept
+    : operation(m <= mode::collect ? receive_kind_ : send_kind_), mode_(m),
+      stream_(&stream) {
+    code = m <= mode::collect ? backends::request_code::receive
+                              : backends::request_code::send;
+    completed = &on_completed;
+    data = buffer;
+    size = length;
+}
+
+std::string stream_operation::subject(const stream_core& stream) const {
+    return is_read() ? "receive on " + stream.describe("←")
+                     : "send on " + stream.describe("→");
+}
+
+bool stream_operation::try_complete() {
+    prepare();
+    if (size == 0)
+        return true;
+    while (target->owner->submit(*this)) {
+        if (settle() == progress::again)
+            continue;
+        check();
+        return true;
+    }
+    return false;
+}
+
+// Refuses what cannot be done, before it has any effect.
+void stream_operation::prepare() {
+    stream_core& stream = *stream_;
+    if (!stream.target_) [[unlikely]]
+        throw_closed();
+    target = stream.target_;
+    if (target->owner != &lowlevel::scheduler::of(*lowlevel::this_loop).backend())
+        [[unlikely]]
+        throw usage_error(
+            subject(stream) +
+            ": the stream belongs to another event loop, or to one that has "
+            "ended"
+        );
+    if (backends::request* const other = is_read() ? target->reader : target->writer)
+        [[unlikely]]
+        throw_busy(*other);
+    if (is_read() ? size == 0 : stream.eof_sent_) [[unlikely]] {
+        if (is_read())
+            throw usage_error(subject(stream) + ": no room; ask for at least one byte");
+        throw closed_resource_error(
+            subject(stream) + ": send_eof() has ended this direction"
+        );
+    }
+    if (mode_ == mode::collect && stream.filled_ && size >= least_direct) {
+        bytes& received = static_cast<collect_operation&>(*this).received_;
+        received = bytes(size);
+        data = received.data();
+    }
+}
+
+void stream_operation::throw_closed() const {
+    throw closed_resource_error(
+        subject(*stream_) + ": the stream is closed, or was moved from"
+    );
+}
+
+void stream_operation::throw_busy(backends::request& other) const {
+    const std::string_view doing = is_read() ? "receiving" : "sending";
+    throw busy_resource_error(
+        doing,
+        subject(*stream_),
+        anyio::describe(
+            ": \"",
+            lowlevel::task_name(*of(other).task),
+            "\" (this is \"",
+            lowlevel::task_name(*lowlevel::this_loop->current),
+            "\"); give each stream one ",
+            is_read() ? "reader" : "writer"
+        )
+    );
+}
+
+void stream_operation::on_completed(backends::request& r) noexcept {
+    stream_operation& self = of(r);
+    for (;;) {
+        switch (self.settle()) {
+        case progress::done:
+            return reschedule(*self.task);
+        case progress::cancelled:
+            return reschedule_cancelled(*self.task);
+        case progress::again:
+            if (!self.target->owner->submit(self))
+                return;
+        }
+    }
+}
+
+/// What the result means.
+stream_operation::progress stream_operation::settle() noexcept {
+    if (result < 0) [[unlikely]]
+        return settle_failure();
+    if (failed_) [[unlikely]] {
+        if (!survives_close())
+            return progress::done;
+        error_.~exception_ptr();
+        failed_ = false;
+        stream_ = nullptr;
+    }
+    switch (mode_) {
+    case mode::collect:
+        settle_received();
+        break;
+    case mode::fill:
+        break;
+    case mode::send_some:
+        return progress::done;
+    case mode::send_all:
+        data = static_cast<std::byte*>(data) + result;
+        size -= static_cast<std::size_t>(result);
+        if (size == 0)
+            return progress::done;
+        // A cancelled send is over, although more could be sent.
+        return task && task->has(lowlevel::task_abort_requested) ? progress::cancelled
+                                                                 : progress::again;
+    }
+    // After a failure of the connection the system reports an end: it is not a clean one.
+    if (result == 0 && stream_->failure_ != 0) [[unlikely]]
+        fail(describe_failure(stream_->failure_, subject(*stream_)));
+    return progress::done;
+}
+
+// Backends that do not stop an operation at once may complete it after the stream was
+// closed. What it has done counts: nothing received is lost.
+bool stream_operation::survives_close() const noexcept {
+    switch (mode_) {
+    case mode::fill:
+    case mode::collect:
+        return result > 0;
+    case mode::send_some:
+        return true;
+    case mode::send_all:
+        return static_cast<std::size_t>(result) == size;
+    }
+    return false;
+}
+
+void stream_operation::settle_received() noexcept {
+    bytes& received = static_cast<collect_operation&>(*this).received_;
+    const auto got = static_cast<std::size_t>(result);
+    if (stream_)
+        stream_->filled_ = got != 0 && got == size;
+    try {
+        if (received.empty()) {
+            received = bytes(byte_view(static_cast<const std::byte*>(data), got));
+        } else {
+            received.resize(got);
+            if (received.capacity() - got > most_slack)
+                received.shrink_to_fit();
+        }
+    } catch (const std::bad_alloc&) {
+        // The bytes are lost, and so is the sense of all that follow.
+        if (stream_)
+            stream_->failure_ = ENOMEM;
+        fail(std::current_exception());
+    }
+}
+
+stream_operation::progress stream_operation::settle_failure() noexcept {
+    const int error = static_cast<int>(-result);
+    if (failed_)
+        return progress::done;
+    if (error == ECANCELED && !closed)
+        return progress::cancelled;
+    // The peer has ended its side first if it is EPIPE; what it had sent can be read.
+    if (error != EPIPE && !posix_socket::is_lack_of_memory(error))
+        stream_->failure_ = error;
+    try {
+        fail(describe_failure(error, subject(*stream_)));
+    } catch (const std::bad_alloc&) {
+        fail(std::current_exception());
+    }
+    return progress::done;
+}
+
+void stream_operation::fail(std::exception_ptr error) noexcept {
+    new (&error_) std::exception_ptr(std::move(error));
+    failed_ = true;
+}
+
+void stream_operation::fail_closed(const stream_core& stream) noexcept {
+    try {
+        fail(std::make_exception_ptr(closed_resource_error(anyio::describe(
+            subject(stream),
+            ": the stream was closed",
+            running_task(),
+            " while this task waited"
+        ))));
+    } catch (const std::bad_alloc&) {
+        fail(std::current_exception());
+    }
+}
+
+lowlevel::abort_result stream_operation::abort(lowlevel::wait_record& record) noexcept {
+    auto& self = static_cast<stream_operation&>(record);
+    return self.target->owner->cancel(self) == backends::cancel_result::done
+               ? lowlevel::abort_result::done
+               : lowlevel::abort_result::pending;
+}
+
+void stream_operation::describe(const lowlevel::wait_record& record, std::string& out) {
+    const auto& self = static_cast<const stream_operation&>(record);
+    out += anyio::describe("fd ", self.target->fd);
+    if (!self.failed_)
+        out += ", " + self.stream_->describe(self.is_read() ? "←" : "→");
+}
+
+void receive_operation::throw_end() {
+    throw end_of_stream("receive on socket_stream: end of stream");
+}
+
+}  // namespace anyio::detail

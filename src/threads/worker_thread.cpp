@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "worker_pool.hpp"
+
+#include <csignal>
+#include <system_error>
+#include <thread>
+
+namespace anyio::threads {
+
+namespace {
+
+// Concurrent look-ups of names; libuv has 4 threads for everything, anyio 40.
+constexpr std::size_t default_limit = 16;
+constexpr duration default_idle_time = std::chrono::seconds(10);
+
+/// Signals are for the threads of the program: a handler must not run, nor a call be
+/// interrupted, in a thread that it does not know of.
+class all_signals_blocked {
+public:
+    all_signals_blocked() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+
+    ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+    all_signals_blocked(const all_signals_blocked&) = delete;
+    all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
+
+}  // namespace
+
+worker_pool& worker_pool::instance() {
+    static auto& pool = *new worker_pool(default_limit, default_idle_time);
+    return pool;
+}
+
+void worker_pool::run(unique_function<void()> job) {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (jobs_.size() > idle_ && threads_ < limit_) {
+        try {
+            add_thread();
+        } catch (const std::system_error&) {
+            // Those that exist will come to it.
+            if (threads_ == 0) {
+                jobs_.pop_back();
+                throw;
+            }
+        }
+    }
+    work_.notify_one();
+}
+
+void worker_pool::add_thread() {
+    const all_signals_blocked blocked;
+    std::thread([this] { serve(); }).detach();
+    ++threads_;
+}
+
+void worker_pool::serve() noexcept {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        ++idle_;
+        const bool found =
+            work_.wait_for(lock, idle_time_, [this] { return !jobs_.empty(); });
+        --idle_;
+        if (!found)
+            break;
+        unique_function<void()> job = std::move(jobs_.front());
+        jobs_.pop_front();
+        lock.unlock();
+        job();
+        job.reset();  // what it owns may take a while to go
+        lock.lock();
+    }
+    --threads_;
+}
+
+std::size_t worker_pool::size() noexcept {
+    const std::lock_guard lock(mutex_);
+    return threads_;
+}
+
+}  // namespace anyio::threads
