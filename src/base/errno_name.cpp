@@ -14,10 +14,9 @@ struct named_errno {
     std::string_view name;
 };
 
-#define ANYIO_NAMED(constant)                                                          \
-    named_errno {                                                                      \
-        constant, #constant                                                            \
-    }
+// clang-format off
+#define ANYIO_NAMED(constant) {constant, #constant}
+// clang-format on
 
 // glibc has strerrorname_np(3), musl has not. EWOULDBLOCK is EAGAIN and ENOTSUP is
 // EOPNOTSUPP here, so they have no line.

@@ -115,19 +115,20 @@ void cancel_status::set_timeout(duration timeout) noexcept {
 }
 
 void cancel_status::set_deadline(time_point deadline) {
+    if (has(scope_entered) && !has(scope_left) && !has(scope_cancel_called)) {
+        auto& queue = this_loop->deadlines;
+        if (deadline == never) {
+            queue.disarm(deadline_timer_);
+        } else if (deadline <= refresh_time(*this_loop)) {
+            expired(deadline_timer_);
+        } else if (deadline_timer_.armed()) {
+            queue.move(deadline_timer_, deadline);
+        } else {
+            queue.arm(deadline_timer_, deadline);
+        }
+    }
     deadline_ = deadline;
     relative_ = false;
-    if (!has(scope_entered) || has(scope_left) || has(scope_cancel_called)) return;
-    auto& queue = this_loop->deadlines;
-    if (deadline == never) {
-        queue.disarm(deadline_timer_);
-    } else if (deadline <= refresh_time(*this_loop)) {
-        expired(deadline_timer_);
-    } else if (deadline_timer_.armed()) {
-        queue.move(deadline_timer_, deadline);
-    } else {
-        queue.arm(deadline_timer_, deadline);
-    }
 }
 
 void cancel_status::set_shield(bool shielded) noexcept {

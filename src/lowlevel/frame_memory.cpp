@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/lowlevel/frame_memory.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 namespace anyio::lowlevel {
 
+namespace {
+
+constexpr std::size_t spare_pages = 16;  // empty pages kept for the next burst: 1 MiB
+
+}  // namespace
+
 namespace detail {
 
+/// Sixteen pages. One by one, malloc could not put them side by side, since each of its
+/// blocks begins with a header: half of the memory would be lost between them.
+struct frame_arena {
+    char* memory;
+    std::uint32_t free;  ///< one bit for each page
+    frame_arena* next = nullptr;
+    frame_arena* prev = nullptr;
+};
+
 namespace {
+
+constexpr std::size_t pages_of_arena = 16;
+constexpr std::uint32_t all_pages_free = (1U << pages_of_arena) - 1;
 
 // A thread that ends leaves its heap to the next thread that needs one, since frames of
 // it may be alive elsewhere (a task_handle that outlives its run). Nothing is leaked:
@@ -27,7 +48,17 @@ idle_heaps& idle() {
 void release(frame_page& page) noexcept {
     (page.heap_prev ? page.heap_prev->heap_next : page.heap->all) = page.heap_next;
     if (page.heap_next) page.heap_next->heap_prev = page.heap_prev;
-    ::operator delete(&page, std::align_val_t{frame_page_size});
+    frame_heap& heap = *page.heap;
+    frame_arena& arena = *page.arena;
+    const auto index = static_cast<std::size_t>(
+        reinterpret_cast<char*>(&page) - arena.memory
+    ) / frame_page_size;
+    arena.free |= 1U << index;
+    if (arena.free != all_pages_free) return;
+    (arena.prev ? arena.prev->next : heap.arenas) = arena.next;
+    if (arena.next) arena.next->prev = arena.prev;
+    ::operator delete(arena.memory, std::align_val_t{frame_page_size});
+    delete &arena;
 }
 
 void append(frame_page*& first, frame_page*& last, frame_page& page) noexcept {
@@ -45,7 +76,6 @@ void unlist(frame_heap& heap, frame_page& page) noexcept {
 }
 
 constexpr std::uint32_t never_watch = ~std::uint32_t{0};
-constexpr std::size_t spare_pages = 4;  // empty pages kept for the next burst
 
 // Blocks that other threads gave back.
 void drain_remote(frame_heap& heap) noexcept {
@@ -63,24 +93,21 @@ void drain_remote(frame_heap& heap) noexcept {
     }
 }
 
-void trim(frame_heap& heap) noexcept {
-    drain_remote(heap);
-    for (std::size_t c = 0; c < frame_classes; ++c) {
-        for (frame_page* page = heap.with_room[c]; page;) {
-            frame_page* next = page->next;
-            if (page->used == 0) {
-                unlist(heap, *page);
-                release(*page);
-            }
-            page = next;
-        }
-        frame_page* page = heap.current[c];
-        if (page != &no_frame_page && page->used == 0) {
-            heap.current[c] = &no_frame_page;
+// Gives back the empty pages of one class, `most` at the most; says how many.
+std::size_t
+trim_class(frame_heap& heap, std::size_t size_class, std::size_t most) noexcept {
+    std::size_t released = 0;
+    for (frame_page* page = heap.with_room[size_class]; page && released < most;) {
+        frame_page* const next = page->next;
+        if (page->used == 0) {
+            unlist(heap, *page);
             release(*page);
+            ++released;
         }
+        page = next;
     }
-    heap.empty_pages = 0;
+    heap.empty_pages -= released;
+    return released;
 }
 
 // Hands the heap on when its thread ends.
@@ -88,7 +115,8 @@ struct heap_lease {
     ~heap_lease() {
         frame_heap* heap = this_frame_heap;
         if (heap == &unset_frame_heap) return;
-        trim(*heap);
+        drain_remote(*heap);
+        for (std::size_t c = 0; c < frame_classes; ++c) trim_class(*heap, c, never_watch);
         this_frame_heap = &unset_frame_heap;
         const std::lock_guard lock(idle().mutex);
         idle().heaps.push_back(heap);
@@ -111,9 +139,24 @@ frame_heap& own_heap() {
     return *this_frame_heap;
 }
 
+frame_arena& arena_with_room(frame_heap& heap) {
+    for (frame_arena* a = heap.arenas; a; a = a->next)
+        if (a->free != 0) return *a;
+    auto arena = std::make_unique<frame_arena>(nullptr, all_pages_free);
+    arena->memory = static_cast<char*>(::operator new(
+        pages_of_arena * frame_page_size, std::align_val_t{frame_page_size}
+    ));
+    arena->next = heap.arenas;
+    if (heap.arenas) heap.arenas->prev = arena.get();
+    heap.arenas = arena.release();
+    return *heap.arenas;
+}
+
 frame_page& make_page(frame_heap& heap, std::size_t size_class) {
-    void* const memory =
-        ::operator new(frame_page_size, std::align_val_t{frame_page_size});
+    frame_arena& arena = arena_with_room(heap);
+    const auto index = static_cast<std::size_t>(std::countr_zero(arena.free));
+    arena.free &= arena.free - 1;
+    void* const memory = arena.memory + index * frame_page_size;
     auto* page = new (memory) frame_page;
     const std::size_t block_size = size_class * frame_granule;
     constexpr std::size_t header =
@@ -121,6 +164,7 @@ frame_page& make_page(frame_heap& heap, std::size_t size_class) {
     page->fresh = static_cast<char*>(memory) + header;
     page->end = page->fresh + (frame_page_size - header) / block_size * block_size;
     page->heap = &heap;
+    page->arena = &arena;
     page->block_size = static_cast<std::uint32_t>(block_size);
     page->size_class = static_cast<std::uint32_t>(size_class);
     page->heap_next = heap.all;
@@ -183,12 +227,7 @@ void free_frame_slow(frame_page& page) noexcept {
         page.watch = 0;
         if (page.used != 0) return;
     }
-    if (heap.empty_pages < spare_pages) {
-        ++heap.empty_pages;
-        return;
-    }
-    unlist(heap, page);
-    release(page);
+    ++heap.empty_pages;  // kept: see trim_frame_memory()
 }
 
 void free_frame_remote(frame_page& page, void* block) noexcept {
@@ -203,6 +242,16 @@ void free_frame_remote(frame_page& page, void* block) noexcept {
 }
 
 }  // namespace detail
+
+// Returning a page costs a microsecond or two, so it is not done while there is work,
+// but a few at a time when the loop has nothing else to do.
+void trim_frame_memory(std::size_t most) noexcept {
+    detail::frame_heap& heap = *detail::this_frame_heap;
+    if (heap.empty_pages <= spare_pages) return;
+    std::size_t left = std::min(most, heap.empty_pages - spare_pages);
+    for (std::size_t c = 0; c < detail::frame_classes && left != 0; ++c)
+        left -= detail::trim_class(heap, c, left);
+}
 
 frame_memory_statistics frame_memory() noexcept {
     frame_memory_statistics result;

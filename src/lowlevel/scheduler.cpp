@@ -7,6 +7,7 @@
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
+#include <anyio/lowlevel/frame_memory.hpp>
 #include <anyio/lowlevel/sleep_operation.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
@@ -27,6 +28,9 @@ constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{128} * 1024;
 // Under a virtual clock, sockets and other processes still need real time: how long they
 // are given before the clock jumps over them.
 constexpr duration io_grace = std::chrono::milliseconds(20);
+
+// Some 10 µs of work each time that the loop has nothing to do.
+constexpr std::size_t pages_trimmed_when_idle = 8;
 
 abort_result yield_aborted(wait_record&) noexcept { return abort_result::done; }
 
@@ -66,34 +70,43 @@ void scheduler::run(task_state& main) {
 
 // One pass runs what was ready at its start, so that nobody starves.
 void scheduler::run_pass() noexcept {
-    task_state* task = std::exchange(state_.ready_first, nullptr);
+    loop_state& loop = state_;
+    task_state* task = std::exchange(loop.ready_first, nullptr);
     while (task) {
         task_state* const next = task->next_ready;  // the task may be gone after its step
-        run_step(*task);
+        ++loop.steps;
+        loop.current = task;
+        loop.budget = step_budget;
+        task->wait = nullptr;
+        if (task->flags & (task_unwinds | task_abort_requested)) [[unlikely]]
+            begin_unwinding(*task);
+        else
+            handle_of(task->leaf).resume();
+        if (loop.next || loop.after) [[unlikely]]
+            finish_step(*task);
         task = next;
     }
-    state_.current = nullptr;
+    loop.current = nullptr;
 }
 
-void scheduler::run_step(task_state& task) noexcept {
-    loop_state& loop = state_;
-    ++loop.steps;
-    loop.current = &task;
-    loop.budget = step_budget;
-    task.wait = nullptr;
-    frame_link* next = task.leaf;
-    if (task.flags & (task_unwinds | task_abort_requested)) [[unlikely]] {
-        task.clear(task_abort_requested);
-        if (task.has(task_unwinds)) {
-            task.clear(task_unwinds);
-            next = unwind(loop, next);
-        }
+void scheduler::begin_unwinding(task_state& task) noexcept {
+    task.clear(task_abort_requested);
+    if (task.has(task_unwinds)) {
+        task.clear(task_unwinds);
+        state_.next = unwind(state_, task.leaf);
+    } else {
+        state_.next = task.leaf;
     }
+}
+
+// The frames have returned, but the step is not over.
+void scheduler::finish_step(task_state& task) noexcept {
+    loop_state& loop = state_;
+    frame_link* next = std::exchange(loop.next, nullptr);
     for (;;) {
         while (next) {
             handle_of(next).resume();
-            next = loop.next;
-            loop.next = nullptr;
+            next = std::exchange(loop.next, nullptr);
         }
         if (loop.after == 0) return;
         const std::uint8_t after = std::exchange(loop.after, std::uint8_t{0});
@@ -160,10 +173,10 @@ void scheduler::note_name(const task_state& task) noexcept {
 }
 
 // Between passes: what other threads, the operating system and the clock have for us.
-void scheduler::look_outside() noexcept {
+void scheduler::look_outside(bool ask_backend) noexcept {
     looked_at_step_ = state_.steps;
     inbox_->run_all();
-    if (backend_->pending() != 0) backend_->wait(duration::zero());
+    if (ask_backend && backend_->pending() != 0) backend_->wait(duration::zero());
     if (!state_.deadlines.empty()) fire_deadlines(refresh_time(state_));
 }
 
@@ -181,15 +194,16 @@ void scheduler::fire_deadlines(time_point now) noexcept {
     }
 }
 
-// Nothing is ready.
+// Nothing is ready. If all that is left is to wait, one system call both looks and waits.
 void scheduler::wait_outside() {
-    look_outside();
+    look_outside(!idle_waiters_.empty() || clock_ != &system_clock_);
     if (state_.ready_first || wake_idle_waiter()) return;
     const time_point next = state_.deadlines.earliest();
     if (next == never && backend_->pending() == 0 && !others_may_wake_us())
         return declare_deadlock();
     if (clock_ != &system_clock_) return wait_virtual();
 
+    trim_frame_memory(pages_trimmed_when_idle);
     inbox_->begin_wait();
     if (inbox_->empty()) backend_->wait(between(state_.now, next));
     inbox_->end_wait();
@@ -200,20 +214,27 @@ void scheduler::wait_outside() {
 // The same under a clock that may jump. Whatever is under way outside comes first.
 void scheduler::wait_virtual() {
     const time_point next = state_.deadlines.earliest();
+    const bool outside = others_may_wake_us() || backend_->pending() != 0;
+    const bool jumps = next != never && clock_->jump(state_.now);  // only asks
     inbox_->begin_wait();
-    if (inbox_->empty() && others_may_wake_us()) {
-        backend_->wait(forever);
-    } else if (inbox_->empty() && backend_->pending() != 0) {
-        backend_->wait(next == never ? forever : io_grace);
+    if (inbox_->empty()) {
+        if (!jumps)
+            backend_->wait(between(state_.now, next));
+        else if (outside)
+            backend_->wait(io_grace);
     }
     inbox_->end_wait();
-    inbox_->run_all();
-    if (state_.ready_first) return;
-    if (next != never && !clock_->jump(next)) backend_->wait(between(clock_->now(), next));
+    const bool posted = inbox_->run_all();
+    if (jumps && !posted && !state_.ready_first) (void)clock_->jump(next);
     fire_deadlines(refresh_time(state_));
 }
 
-bool scheduler::others_may_wake_us() const noexcept { return inbox_.use_count() > 1; }
+bool scheduler::others_may_wake_us() const noexcept {
+    if (inbox_.use_count() > 1) return true;
+    // The last token may have gone just after its post.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return !inbox_->empty();
+}
 
 // testing::wait_all_tasks_blocked: the first that came is woken first, alone, so that
 // the next one finds everything blocked again.
@@ -234,13 +255,12 @@ void scheduler::remove_idle_waiter(wait_record& record) noexcept {
 // Nothing is ready, due, under way or expected: no task can ever run again. The report
 // comes before the unwinding, since that is when the tree still shows who waits for what.
 void scheduler::declare_deadlock() {
-    if (deadlock_report_.empty()) {
+    if (deadlock_report_.empty())
         deadlock_report_ = describe(
             "deadlock: every task is blocked, and nothing that is under way can wake one\n",
             report_tasks(state_)
         );
-        root_scope_.cancel_all("deadlock");
-    }
+    root_scope_.cancel_all("deadlock");  // again, if a shielded cleanup is blocked too
     ANYIO_EXPECTS(
         state_.ready_first, "unwind after a deadlock: an operation cannot be aborted\n",
         deadlock_report_

@@ -68,12 +68,13 @@ public:
 
 private:
     void run_pass() noexcept;
-    void run_step(task_state& task) noexcept;
+    void begin_unwinding(task_state& task) noexcept;
+    void finish_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
     void finish_slowly(task_state& task) noexcept;
     static void end_task(task_state& task) noexcept;
     void note_name(const task_state& task) noexcept;
-    void look_outside() noexcept;
+    void look_outside(bool ask_backend = true) noexcept;
     void wait_outside();
     void wait_virtual();
     [[nodiscard]] bool wake_idle_waiter() noexcept;

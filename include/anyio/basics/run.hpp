@@ -72,20 +72,32 @@ concept starts_task =
 /// @anyio    anyio.run
 template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, run_options>)
-auto run(const run_options& options, F&& f, Args&&... args) {
+decltype(auto) run(const run_options& options, F&& f, Args&&... args) {
     static_assert(
-        detail::starts_task<F, Args...>,
+        !detail::is_task<std::remove_cvref_t<F>>,
+        "run(f, args...) takes a function, not a task: write run(f, x) instead of run(f(x))"
+    );
+    static_assert(
+        detail::is_task<std::remove_cvref_t<F>> || std::invocable<F, Args...>,
+        "run(f, args...): f cannot be called with these arguments"
+    );
+    static_assert(
+        detail::starts_task<F, Args...> || !std::invocable<F, Args...>,
         "run(f, args...): f(args...) must return a task<...>; write it as a coroutine "
         "returning task<>, with co_await or co_return in it"
     );
-    using value = typename std::invoke_result_t<F, Args...>::value_type;
-    auto start = [&] { return std::invoke(std::forward<F>(f), std::forward<Args>(args)...); };
-    return detail::run_task<value>(options, start);
+    if constexpr (detail::starts_task<F, Args...>) {
+        using value = typename std::invoke_result_t<F, Args...>::value_type;
+        auto start = [&] {
+            return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+        };
+        return detail::run_task<value>(options, start);
+    }
 }
 
 template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, run_options>)
-auto run(F&& f, Args&&... args) {
+decltype(auto) run(F&& f, Args&&... args) {
     return run(run_options{}, std::forward<F>(f), std::forward<Args>(args)...);
 }
 

@@ -17,7 +17,8 @@ namespace anyio {
 /// @threads       loop
 /// @allocates     nothing, but for the growth of the list of deadlines
 /// @anyio         anyio.sleep_until
-[[nodiscard]] inline lowlevel::sleep_operation sleep_until(time_point deadline) noexcept {
+[[nodiscard("sleep_until() does nothing until you co_await it")]] inline lowlevel::sleep_operation
+sleep_until(time_point deadline) noexcept {
     return lowlevel::sleep_operation(deadline);
 }
 
@@ -30,7 +31,8 @@ namespace anyio {
 /// @threads       loop
 /// @allocates     nothing, but for the growth of the list of deadlines
 /// @anyio         anyio.sleep
-[[nodiscard]] lowlevel::sleep_operation sleep(delay length);
+[[nodiscard("sleep() does nothing until you co_await it")]] lowlevel::sleep_operation
+sleep(delay length);
 
 /// Waits for cancellation.
 ///
@@ -39,7 +41,8 @@ namespace anyio {
 /// @threads       loop
 /// @allocates     nothing
 /// @anyio         anyio.sleep_forever
-[[nodiscard]] inline lowlevel::sleep_operation sleep_forever() noexcept {
+[[nodiscard("sleep_forever() does nothing until you co_await it")]] inline lowlevel::sleep_operation
+sleep_forever() noexcept {
     return lowlevel::sleep_operation(never);
 }
 

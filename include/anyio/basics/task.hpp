@@ -221,6 +221,13 @@ public:
 template <class T>
 class promise final : public promise_base {
 public:
+    // Until it first awaits, a frame's site is its function: so tasks have a name at once.
+    explicit promise(
+        std::source_location where = std::source_location::current()
+    ) noexcept {
+        site = where;
+    }
+
     [[nodiscard]] task<T> get_return_object() noexcept;
 
     template <class U = T>
@@ -233,6 +240,12 @@ public:
 template <>
 class promise<void> final : public promise_base {
 public:
+    explicit promise(
+        std::source_location where = std::source_location::current()
+    ) noexcept {
+        site = where;
+    }
+
     [[nodiscard]] task<void> get_return_object() noexcept;
 
     void return_void() const noexcept {}

@@ -71,7 +71,8 @@ auto with_body_last(Arguments&& arguments, std::index_sequence<I...>) {
 /// @allocates     the frame of the body
 /// @anyio         async with
 template <class... Arguments>
-[[nodiscard]] auto with(Arguments&&... arguments) {
+[[nodiscard("with() does nothing until you co_await it")]] auto
+with(Arguments&&... arguments) {
     static_assert(sizeof...(Arguments) >= 2, "with(resource..., body) takes both");
     using last =
         std::tuple_element_t<sizeof...(Arguments) - 1, std::tuple<Arguments&&...>>;

@@ -25,6 +25,12 @@ struct frame_memory_statistics {
 /// @threads  any
 [[nodiscard]] frame_memory_statistics frame_memory() noexcept;
 
+/// Gives empty pages of the calling thread back to the system, `most` at the most, but
+/// keeps 1 MiB of them. A loop does so by itself when it has nothing to do.
+///
+/// @threads  any
+void trim_frame_memory(std::size_t most) noexcept;
+
 namespace detail {
 
 /// Frames of one size class in one 64 KiB-aligned page.
@@ -41,6 +47,7 @@ struct frame_page {
     char* fresh = nullptr;  ///< never used so far: from here to `end`
     char* end = nullptr;
     struct frame_heap* heap = nullptr;
+    struct frame_arena* arena = nullptr;
     std::uint32_t block_size = 0;
     std::uint32_t used = 0;
     /// The value of `used` at which a free has more to do: a full page becomes
@@ -65,9 +72,9 @@ inline constinit frame_page no_frame_page{};
 /// The next coroutine frame made on this thread goes to `at` if it fits: how a spawned
 /// task gets its record and its first frame in one allocation.
 struct frame_slot {
-    void* at = nullptr;
+    void* at = nullptr;     ///< null: closed, or taken
     std::size_t size = 0;
-    std::size_t asked = 0;  ///< size of the first frame made since the slot was opened
+    std::size_t asked = 0;  ///< size of a frame that did not fit, or left much room
 };
 
 struct frame_heap {
@@ -79,6 +86,7 @@ struct frame_heap {
     frame_page* with_room[frame_classes]{};       ///< oldest first
     frame_page* with_room_last[frame_classes]{};
     frame_page* all = nullptr;
+    frame_arena* arenas = nullptr;
     std::size_t empty_pages = 0;
     void* remote = nullptr;  ///< blocks freed by other threads; accessed atomically
 };

@@ -42,7 +42,8 @@ inline void release_inside_frame(task_state& task) noexcept {
 #if !ANYIO_SANITIZED
     auto& slot = detail::this_frame_slot;
     if (slot.at) [[unlikely]] {
-        if (slot.asked == 0) slot.asked = size;
+        if (size > slot.size || 2 * size < slot.size) [[unlikely]]
+            slot.asked = size;
         if (size <= slot.size) {
             void* const inside = slot.at;
             slot.at = nullptr;
@@ -110,21 +111,23 @@ public:
     open_frame_slot(task_state&, frame_size_hint&) noexcept {}
     ~open_frame_slot() {}
 #else
-    open_frame_slot(task_state& task, frame_size_hint& hint) noexcept
-        : outer_(detail::this_frame_slot), hint_(hint),
-          size_(
-              std::size_t{task.block_units} * detail::frame_granule - task.kind->prefix
-              - sizeof(task_state)
-          ) {
-        // A slot too small for any frame is opened all the same: it learns the size.
-        detail::this_frame_slot = {&task + 1, size_, 0};
+    // A slot too small for any frame is opened all the same: it learns the size. A
+    // callable that spawns before it returns closes the slot that it was called with;
+    // its own frame is then an allocation of its own.
+    open_frame_slot(task_state& task, frame_size_hint& hint) noexcept : hint_(hint) {
+        detail::this_frame_slot.at = &task + 1;
+        detail::this_frame_slot.size =
+            std::size_t{task.block_units} * detail::frame_granule - task.kind->prefix
+            - sizeof(task_state);
     }
 
     ~open_frame_slot() {
-        const std::size_t asked = detail::this_frame_slot.asked;
-        if (asked > size_ || asked * 2 < size_) [[unlikely]]
-            learn_frame_size(hint_, asked);
-        detail::this_frame_slot = outer_;
+        auto& slot = detail::this_frame_slot;
+        if (slot.asked != 0) [[unlikely]] {
+            learn_frame_size(hint_, slot.asked);
+            slot.asked = 0;
+        }
+        slot.at = nullptr;
     }
 #endif
 
@@ -133,9 +136,7 @@ public:
 
 private:
 #if !ANYIO_SANITIZED
-    detail::frame_slot outer_;  // spawns may nest: a callable that spawns before it returns
     frame_size_hint& hint_;
-    std::size_t size_;
 #endif
 };
 

@@ -60,6 +60,15 @@ struct not_awaitable {
 class task_group {
 public:
     /// Only inside the block of `with(create_task_group(), ...)`.
+    template <class Never = void>
+    task_group() {
+        static_assert(
+            detail::always_false<Never>,
+            "a task group exists only in its block: co_await with(create_task_group(), "
+            "[&](task_group& tg) -> task<> { ... })"
+        );
+    }
+
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
 
@@ -115,12 +124,15 @@ public:
     /// @anyio         anyio.abc.TaskGroup.start
     template <class F, class... Args>
         requires(!std::is_same_v<std::remove_cvref_t<F>, task_options>)
-    [[nodiscard]] auto start(F&& f, Args&&... args) {
+    [[nodiscard("start() begins the child when you co_await it")]] auto
+    start(F&& f, Args&&... args) {
         return start(task_options{}, std::forward<F>(f), std::forward<Args>(args)...);
     }
 
     template <class F, class... Args>
-    [[nodiscard]] auto start(task_options options, F&& f, Args&&... args) {
+    [[nodiscard("start() begins the child when you co_await it")]] auto
+    start(task_options options, F&& f, Args&&... args) {
+        detail::check_start_call<F, Args...>();
         return detail::start_operation<std::decay_t<F>, std::decay_t<Args>...>(
             core_, options.name, std::forward<F>(f), std::forward<Args>(args)...
         );
@@ -150,7 +162,8 @@ public:
 
 private:
     friend class task_group_manager;
-    task_group() noexcept = default;
+    struct made_by_manager {};
+    explicit task_group(made_by_manager) noexcept {}
 
     detail::group_core core_;
 };
@@ -177,7 +190,7 @@ public:
     };
 
 private:
-    task_group group_;
+    task_group group_{task_group::made_by_manager()};
 };
 
 /// A task group for one block: `co_await with(create_task_group(), body)`.
@@ -189,9 +202,10 @@ template <class F, class... Args>
 not_awaitable task_group::start_soon(task_options options, F&& f, Args&&... args) {
     detail::check_task_call<F, Args...>();
     core_.require_open("task_group::start_soon");
-    detail::spawn<detail::no_extra, std::decay_t<F>, std::decay_t<Args>...>(
-        options.name, core_.adopter(), std::forward<F>(f), std::forward<Args>(args)...
-    );
+    if constexpr (detail::makes_task<std::decay_t<F>, std::decay_t<Args>...>)
+        detail::spawn<detail::no_extra, std::decay_t<F>, std::decay_t<Args>...>(
+            options.name, core_.adopter(), std::forward<F>(f), std::forward<Args>(args)...
+        );
     return {};
 }
 

@@ -73,6 +73,22 @@ template <class F>
 using start_value_t =
     typename status_value<std::remove_cvref_t<typename last_parameter<F>::type>>::type;
 
+template <class F, class... Args>
+constexpr void check_start_call() {
+    using callable = std::decay_t<F>;
+    using status = task_status<start_value_t<callable>>;
+    check_temporary_callable<F>();
+    (check_temporary_argument<Args>(), ...);
+    constexpr bool fits = std::is_invocable_v<callable, std::decay_t<Args>..., status>
+                          || wants_reference<callable, Args..., status>;
+    static_assert(
+        fits,
+        "tg.start(f, args...): f cannot be called with these arguments and a task_status "
+        "after them"
+    );
+    if constexpr (fits) check_task_call<F, Args..., status>();
+}
+
 /// Kept with a child that start() has begun.
 template <class T>
 struct start_reference {

@@ -18,6 +18,10 @@ template <class F, class... Args>
 concept makes_task =
     std::is_invocable_v<F, Args...> && is_task<std::invoke_result_t<F, Args...>>;
 
+template <class F, class... Args>
+concept gives_awaitable =
+    std::is_invocable_v<F, Args...> && awaitable<std::invoke_result_t<F, Args...>>;
+
 /// Can be called with lvalues, but not with what a copy gives: it wants a reference.
 template <class F, class... Args>
 concept wants_reference =
@@ -47,8 +51,16 @@ constexpr void check_task_call() {
             "start_soon(f, args...): f cannot be called with these arguments"
         );
         if constexpr (std::is_invocable_v<callable, std::decay_t<Args>...>) {
+            constexpr bool gives_operation =
+                gives_awaitable<callable, std::decay_t<Args>...>
+                && !makes_task<callable, std::decay_t<Args>...>;
             static_assert(
-                makes_task<callable, std::decay_t<Args>...>,
+                !gives_operation,
+                "start_soon(f, args...): f gives an operation, not a task; start_soon a "
+                "coroutine that awaits it: [&]() -> task<> { co_await f(args...); }"
+            );
+            static_assert(
+                makes_task<callable, std::decay_t<Args>...> || gives_operation,
                 "start_soon(f, args...): f must be a coroutine, returning task<...>; for "
                 "a function that blocks or computes, use to_thread::run_sync"
             );
@@ -56,12 +68,35 @@ constexpr void check_task_call() {
     }
 }
 
-/// Decayed copies, as std::thread makes them. Nothing is kept where nothing can be
-/// referred to: a function or a lambda without captures, called without arguments.
+template <class A>
+inline constexpr bool is_reference_wrapper = false;
+template <class T>
+inline constexpr bool is_reference_wrapper<std::reference_wrapper<T>> = true;
+
+/// Whether a parameter may refer to the stored copy of its argument.
+template <class P, class A>
+inline constexpr bool refers_to_copy = std::is_reference_v<P> && !is_reference_wrapper<A>;
+
+/// Whether a coroutine may refer to the stored call: a function whose parameters are all
+/// values has its own copies of them.
+template <class F, class... Args>
+struct refers_to_call : std::bool_constant<sizeof...(Args) != 0 || !std::is_empty_v<F>> {};
+
+template <class R, class... P, class... Args>
+    requires(sizeof...(P) == sizeof...(Args))
+struct refers_to_call<R (*)(P...), Args...>
+    : std::bool_constant<(refers_to_copy<P, Args> || ...)> {};
+
+template <class R, class... P, class... Args>
+    requires(sizeof...(P) == sizeof...(Args))
+struct refers_to_call<R (*)(P...) noexcept, Args...>
+    : refers_to_call<R (*)(P...), Args...> {};
+
+/// Decayed copies, as std::thread makes them. Not kept with the task where nothing can
+/// refer to them.
 template <class F, class... Args>
 struct task_call {
-    static constexpr bool stored =
-        sizeof...(Args) != 0 || !(std::is_empty_v<F> || std::is_pointer_v<F>);
+    static constexpr bool stored = refers_to_call<F, Args...>::value;
 
     template <class G, class... A>
     explicit task_call(G&& g, A&&... a)
