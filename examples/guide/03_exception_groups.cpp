@@ -63,3 +63,17 @@ task<> main_task() {
 int main() {
     anyio::run(main_task);
 }
+
+// Output:
+// By type, in handlers that may await:
+//   invalid: x12 is not a number
+//   too big: 99999999999 is too large
+// The whole, with the tasks and where they were:
+// unhandled errors in a task group (2 errors)
+// ├─ task "add": std::invalid_argument: x12 is not a number
+// ...
+// │    at add (03_exception_groups.cpp:24)
+// └─ task "the big one": std::out_of_range: 99999999999 is too large
+// ...
+//      at add (03_exception_groups.cpp:24)
+// Left when handle<> has taken out one type: 1

@@ -66,3 +66,14 @@ task<> main_task() {
 int main() {
     anyio::run(main_task);
 }
+
+// Output:
+// 1. fail_after: in time it returns the value, else it throws.
+//    the answer to a quick question
+//    timeout_error: fail_after: the deadline has passed
+// 2. move_on_after: the result is optional.
+//    no answer, but life goes on
+// 3. Around a block, with everything started inside.
+//    finished: no; children that made it: 2 of 3
+// 4. Timeouts nest; the earliest one wins, and only that one speaks.
+//    the outer one

@@ -58,10 +58,21 @@ task<> main_task() {
                 tg.cancel_scope().cancel();
             }
         );
-        say("  gone");
     }
 }
 
 int main() {
     anyio::run(main_task);
 }
+
+// Output:
+// Cancelling a worker:
+//   destructor: runs, as on any other way out
+// Cancelling a worker:
+//   no shield: saying goodbye takes a moment ...
+// Cancelling a worker:
+//   shielded: saying goodbye takes a moment ...
+//   shielded: ... said
+// Cancelling a worker:
+//   finally_: saying goodbye takes a moment ...
+//   finally_: ... said

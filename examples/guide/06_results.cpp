@@ -61,3 +61,17 @@ task<> main_task() {
 int main() {
     anyio::run(main_task);
 }
+
+// Output:
+// In a map that all children share:
+//   bicycle: 700 g
+//   book: 400 g
+//   piano: 500 g
+//   tea: 300 g
+// By handles, in the order of the questions:
+//   bicycle: 700 g
+//   book: 400 g
+//   piano: 500 g
+//   tea: 300 g
+// Waiting for single tasks, and out of the block by co_return:
+//   800 g; empty, had the block been cancelled

@@ -7,10 +7,7 @@
 
 #include <stdexcept>
 
-using anyio::create_task_group;
-using anyio::task;
-using anyio::task_group;
-using anyio::with;
+using namespace anyio;
 using namespace std::chrono_literals;
 
 task<> use_a_group_after_its_block() {
@@ -70,3 +67,13 @@ task<> main_task() {
 int main() {
     anyio::run(main_task);
 }
+
+// Output:
+// Using a group after its block:
+//   task_group::start_soon: the block of this task group has ended, so nothing would wait for the task; start it inside the block
+// Calling a coroutine and forgetting it:
+//   it did nothing: 0 calls (debug builds say so on stderr)
+// Catching a plain exception around a group:
+//   the plain handler did not match; errors in the group: 1
+// Swallowing a cancellation:
+//   an endless loop around catch (...) has been cancelled

@@ -45,3 +45,7 @@ task<> main_task() {
 int main() {
     anyio::run(main_task);
 }
+
+// Output:
+// 1000 steps without await: a clock beside them ticked 0 times
+// with a checkpoint in each: about once for each step

@@ -255,6 +255,8 @@ void trim_frame_memory(std::size_t most) noexcept {
 
 frame_memory_statistics frame_memory() noexcept {
     frame_memory_statistics result;
+    if (detail::this_frame_heap == &detail::unset_frame_heap) return result;
+    detail::drain_remote(*detail::this_frame_heap);  // they are not in use any more
     for (const auto* page = detail::this_frame_heap->all; page; page = page->heap_next) {
         ++result.pages;
         result.blocks_in_use += page->used;

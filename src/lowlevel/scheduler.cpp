@@ -295,7 +295,7 @@ exception_group::member scheduler::story(std::exception_ptr error, task_state& t
 time_point refresh_time(loop_state& loop) noexcept {
     loop.now = loop.owner->time_source().now();
 #if defined(__x86_64__)
-    loop.now_ticks = __rdtsc();
+    loop.now_ticks = __builtin_ia32_rdtsc();
 #endif
     return loop.now;
 }

@@ -15,13 +15,24 @@ namespace anyio::detail {
 
 struct failure_list {
     std::vector<exception_group::member> members;
-    std::exception_ptr last_resort;  ///< an error for which there was no memory
 };
 
 namespace {
 
 lowlevel::cancel_status* scope_of(lowlevel::block& self) noexcept {
     return &static_cast<group_block&>(self).core->own_scope().status();
+}
+
+// One error stands for all of them if there is no memory for a group.
+std::exception_ptr group_of(failure_list& failures) noexcept {
+    std::exception_ptr first = failures.members.front().error;
+    try {
+        return std::make_exception_ptr(exception_group(
+            "unhandled errors in a task group", std::move(failures.members)
+        ));
+    } catch (const std::bad_alloc&) {
+        return first;
+    }
 }
 
 lowlevel::leave_answer
@@ -76,11 +87,12 @@ void group_core::open(lowlevel::loop_state& loop) {
 
 void group_core::fail(std::exception_ptr&& error, lowlevel::task_state& task) noexcept {
     try {
-        if (!failures_) failures_ = new failure_list;
         auto& loop = lowlevel::scheduler::of(*lowlevel::this_loop);
-        failures_->members.push_back(loop.story(error, task));
+        exception_group::member member = loop.story(error, task);
+        if (!failures_) failures_ = new failure_list;
+        failures_->members.push_back(std::move(member));
     } catch (const std::bad_alloc&) {
-        if (failures_) failures_->last_resort = std::move(error);
+        if (!unlisted_) unlisted_ = std::move(error);
     }
     scope_.cancel("a task of the group failed");
 }
@@ -139,16 +151,9 @@ group_core::leave(lowlevel::managed_block& block, lowlevel::loop_state& loop) no
 void group_core::settle(lowlevel::body_outcome& outcome) noexcept {
     using lowlevel::body_state;
     lowlevel::cancel_status& status = scope_.status();
-    if (failures_) {
+    if (failures_ || unlisted_) {
         outcome.state = body_state::error;
-        try {
-            outcome.owner->error = std::make_exception_ptr(exception_group(
-                "unhandled errors in a task group", std::move(failures_->members)
-            ));
-        } catch (const std::bad_alloc&) {
-            outcome.owner->error = std::current_exception();
-        }
-        if (failures_->last_resort) outcome.owner->error = failures_->last_resort;
+        outcome.owner->error = unlisted_ ? std::move(unlisted_) : group_of(*failures_);
     } else if (saw_cancel_) {
         if (status.absorb()) {
             if (outcome.state == body_state::cancelled) outcome.state = body_state::cut;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/basics/with.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <memory>
@@ -28,9 +27,12 @@ using notes = std::vector<std::string>;
 
 const char* name_of(body_end end) {
     switch (end) {
-    case body_end::value: return "value";
-    case body_end::error: return "error";
-    case body_end::cancelled: return "cancelled";
+    case body_end::value:
+        return "value";
+    case body_end::error:
+        return "error";
+    case body_end::cancelled:
+        return "cancelled";
     }
     return "?";
 }
@@ -87,11 +89,10 @@ static_assert(!anyio::async_context_manager<int>);
 
 ANYIO_TEST(async_context_manager, is_entered_before_the_body_and_left_after_it) {
     notes log;
-    const bool completed =
-        co_await with(manager(log, "a"), [&](manager& a) -> task<> {
-            co_await sleep(1s);
-            log.push_back("body of " + a.name());
-        });
+    const bool completed = co_await with(manager(log, "a"), [&](manager& a) -> task<> {
+        co_await sleep(1s);
+        log.push_back("body of " + a.name());
+    });
     EXPECT_TRUE(completed);
     EXPECT_THAT(log, ElementsAre("enter a", "body of a", "exit a: value"));
 }
@@ -129,12 +130,14 @@ ANYIO_TEST(async_context_manager, hears_of_a_cancellation) {
     EXPECT_THAT(log, ElementsAre("enter a", "exit a: cancelled"));
 }
 
-ANYIO_TEST(async_context_manager, hears_a_value_of_a_scope_inside_that_cut_the_body_short) {
+ANYIO_TEST(
+    async_context_manager, hears_a_value_of_a_scope_inside_that_cut_the_body_short
+) {
     notes log;
-    const bool completed = co_await with(
-        manager(log, "a"), move_on_after(1s),
-        [](manager&) -> task<> { co_await anyio::sleep_forever(); }
-    );
+    const bool completed =
+        co_await with(manager(log, "a"), move_on_after(1s), [](manager&) -> task<> {
+            co_await anyio::sleep_forever();
+        });
     EXPECT_FALSE(completed);
     EXPECT_THAT(log, ElementsAre("enter a", "exit a: value"));
 }
@@ -142,7 +145,9 @@ ANYIO_TEST(async_context_manager, hears_a_value_of_a_scope_inside_that_cut_the_b
 ANYIO_TEST(async_context_manager, is_entered_in_order_and_left_in_reverse) {
     notes log;
     co_await with(
-        manager(log, "a"), create_task_group(), manager(log, "b"),
+        manager(log, "a"),
+        create_task_group(),
+        manager(log, "b"),
         [&](manager&, task_group& tg, manager&) {
             tg.start_soon([&]() -> task<> {
                 co_await sleep(5s);
@@ -161,20 +166,23 @@ ANYIO_TEST(async_context_manager, is_entered_in_order_and_left_in_reverse) {
 
 ANYIO_TEST(async_context_manager, outside_of_a_group_hears_of_the_childrens_errors) {
     notes log;
-    auto ended = co_await as_outcome(
-        with(manager(log, "a"), create_task_group(), [](manager&, task_group& tg) {
+    auto ended = co_await as_outcome(with(
+        manager(log, "a"),
+        create_task_group(),
+        [](manager&, task_group& tg) {
             tg.start_soon([]() -> task<> {
                 throw std::runtime_error("oops");
                 co_return;
             });
-        })
-    );
+        }
+    ));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
     EXPECT_THAT(log, ElementsAre("enter a", "exit a: error"));
 }
 
 ANYIO_TEST(async_context_manager, that_fails_to_enter_is_not_left) {
     notes log;
+
     struct refusing {
         notes& log;
 
@@ -188,6 +196,7 @@ ANYIO_TEST(async_context_manager, that_fails_to_enter_is_not_left) {
             co_return;
         }
     };
+
     refusing object{log};
     bool ran = false;
     auto ended = co_await as_outcome(
@@ -201,15 +210,20 @@ ANYIO_TEST(async_context_manager, that_fails_to_enter_is_not_left) {
 ANYIO_TEST(async_context_manager, that_is_cancelled_while_it_enters_is_not_left) {
     notes log;
     const bool completed = co_await with(
-        move_on_after(1500ms), manager(log, "a"), manager(log, "b"),
+        move_on_after(1500ms),
+        manager(log, "a"),
+        manager(log, "b"),
         [](manager&, manager&) { FAIL(); }
     );
     EXPECT_FALSE(completed);
     EXPECT_THAT(log, ElementsAre("enter a", "exit a: cancelled"));
 }
 
-ANYIO_TEST(async_context_manager, that_is_cancelled_while_it_is_left_unwinds_the_block) {
+ANYIO_TEST(
+    async_context_manager, that_is_cancelled_while_it_is_left_unwinds_the_block
+) {
     notes log;
+
     struct slow {
         notes& log;
 
@@ -220,6 +234,7 @@ ANYIO_TEST(async_context_manager, that_is_cancelled_while_it_is_left_unwinds_the
             log.push_back("not reached");
         }
     };
+
     slow object{log};
     const bool completed = co_await with(move_on_after(1s), [&]() -> task<> {
         co_await with(manager(log, "a"), object, [&](manager&, slow&) {});
@@ -229,12 +244,17 @@ ANYIO_TEST(async_context_manager, that_is_cancelled_while_it_is_left_unwinds_the
     EXPECT_THAT(log, ElementsAre());
 }
 
-ANYIO_TEST(async_context_manager, that_is_cancelled_while_it_is_left_is_left_by_the_others) {
+ANYIO_TEST(
+    async_context_manager, that_is_cancelled_while_it_is_left_is_left_by_the_others
+) {
     notes log;
+
     struct slow {
         task<> aenter() { co_return; }
+
         task<> aexit(body_end) { co_await sleep(2s); }
     };
+
     slow object;
     const bool completed = co_await with(
         move_on_after(2s), manager(log, "a"), object, [](manager&, slow&) {}
@@ -262,29 +282,35 @@ ANYIO_TEST(async_context_manager, throws_what_aexit_throws) {
     bad_manager bad;
     notes log;
     auto ended =
-        co_await as_outcome(with(manager(log, "a"), bad, [](manager&, bad_manager&) {}));
+        co_await as_outcome(with(manager(log, "a"), bad, [](manager&, bad_manager&) {})
+        );
     EXPECT_EQ(message_of(ended.error()), "aexit");
     EXPECT_THAT(log, ElementsAre("enter a", "exit a: error"));
 }
 
-ANYIO_TEST(async_context_manager, throws_the_error_of_the_body_rather_than_that_of_aexit) {
+ANYIO_TEST(
+    async_context_manager, throws_the_error_of_the_body_rather_than_that_of_aexit
+) {
     bad_manager bad;
-    auto ended = co_await as_outcome(
-        with(bad, [](bad_manager&) { throw std::runtime_error("body"); })
-    );
+    auto ended = co_await as_outcome(with(bad, [](bad_manager&) {
+        throw std::runtime_error("body");
+    }));
     EXPECT_EQ(message_of(ended.error()), "body");
 }
 
 ANYIO_TEST(async_context_manager, throws_what_aexit_throws_instead_of_a_cancellation) {
     bad_manager bad;
     auto ended = co_await as_outcome(with(move_on_after(1s), [&]() -> task<> {
-        co_await with(bad, [](bad_manager&) -> task<> { co_await anyio::sleep_forever(); });
+        co_await with(bad, [](bad_manager&) -> task<> {
+            co_await anyio::sleep_forever();
+        });
     }));
     EXPECT_EQ(message_of(ended.error()), "aexit");
 }
 
 ANYIO_TEST(async_context_manager, aexit_runs_in_the_cancelled_scope) {
     bool pending = false;
+
     struct curious {
         bool& pending;
 
@@ -295,6 +321,7 @@ ANYIO_TEST(async_context_manager, aexit_runs_in_the_cancelled_scope) {
             co_return;
         }
     };
+
     curious object{pending};
     co_await with(move_on_after(1s), object, [](curious&) -> task<> {
         co_await anyio::sleep_forever();

@@ -25,7 +25,8 @@ task<int> seven(anyio::delay after) {
 }
 
 task<int> fail(bool late) {
-    if (late) co_await sleep(1s);
+    if (late)
+        co_await sleep(1s);
     throw std::runtime_error("oops");
 }
 
@@ -87,7 +88,8 @@ ANYIO_TEST(outcome, of_a_cancellation_does_not_undo_it) {
     const bool completed = co_await with(anyio::move_on_after(1s), [&]() -> task<> {
         for (int i = 0; i < 3; ++i) {
             outcome<void> ended = co_await as_outcome(sleep(1h));
-            if (ended.is_cancelled()) ++cut;
+            if (ended.is_cancelled())
+                ++cut;
         }
         co_await sleep(0s);
         ADD_FAILURE() << "not cancelled any more";
@@ -120,10 +122,13 @@ ANYIO_TEST(outcome, of_a_cancellation_has_no_value_to_take) {
 
 ANYIO_TEST(outcome, unwinds_what_was_awaited_first) {
     std::vector<std::string> log;
+
     struct guard {
         std::vector<std::string>& log;
+
         ~guard() { log.push_back("unwound"); }
     };
+
     co_await with(anyio::move_on_after(1s), [&]() -> task<> {
         auto ended = co_await as_outcome([&]() -> task<> {
             const guard on_exit{log};
@@ -139,9 +144,9 @@ ANYIO_TEST(outcome, takes_anything_that_can_be_awaited) {
     ready.set();
     auto of_operation = co_await as_outcome(ready.wait());
     EXPECT_TRUE(of_operation.has_value());
-    auto of_block = co_await as_outcome(
-        with(anyio::create_task_group(), [](anyio::task_group&) -> task<int> { co_return 7; })
-    );
+    auto of_block = co_await as_outcome(with(
+        anyio::create_task_group(), [](anyio::task_group&) -> task<int> { co_return 7; }
+    ));
     ANYIO_REQUIRE(of_block.has_value());
     EXPECT_EQ(std::as_const(of_block).value(), 7);
     auto of_timeout = co_await as_outcome(anyio::fail_after(1s, seven(1h)));

@@ -43,12 +43,14 @@ std::exception_ptr error_of(Call call) {
 class environment {
 public:
     environment(const char* name, const char* value) : name_(name) {
-        if (const char* before = std::getenv(name)) before_ = before;
+        if (const char* before = std::getenv(name))
+            before_ = before;
         set(value);
     }
 
     environment(const environment&) = delete;
     environment& operator=(const environment&) = delete;
+
     ~environment() { set(before_ ? before_->c_str() : nullptr); }
 
 private:
@@ -125,10 +127,14 @@ TEST(run, throws_a_group_if_a_group_failed) {
 
 TEST(run, throws_what_the_function_throws_before_its_coroutine_exists) {
     const auto error = error_of([] {
-        run([](bool fails) -> task<> {
-            if (fails) throw std::runtime_error("early");
-            return []() -> task<> { co_return; }();
-        }, true);
+        run(
+            [](bool fails) -> task<> {
+                if (fails)
+                    throw std::runtime_error("early");
+                return []() -> task<> { co_return; }();
+            },
+            true
+        );
     });
     EXPECT_EQ(message_of(error), "early");
     EXPECT_EQ(run(add, 1, 2), 3);
@@ -148,11 +154,12 @@ TEST(run, passes_its_arguments_on) {
 }
 
 TEST(run, keeps_the_captures_of_a_temporary) {
-    const std::string text = run([text = std::string("a capture that is kept elsewhere")](
-                                 ) -> task<std::string> {
-        co_await sleep(0s);
-        co_return text;
-    });
+    const std::string text =
+        run([text = std::string("a capture that is kept elsewhere")](
+            ) -> task<std::string> {
+            co_await sleep(0s);
+            co_return text;
+        });
     EXPECT_EQ(text, "a capture that is kept elsewhere");
 }
 
@@ -216,15 +223,26 @@ TEST(run, inside_a_run_is_refused_with_advice) {
         went_on = true;
     });
     EXPECT_TRUE(is_error<anyio::usage_error>(error));
-    EXPECT_THAT(message_of(error), HasSubstr("a loop is already running in this thread"));
+    EXPECT_THAT(
+        message_of(error), HasSubstr("a loop is already running in this thread")
+    );
     EXPECT_THAT(message_of(error), HasSubstr("co_await the function"));
     EXPECT_THAT(message_of(error), HasSubstr("in another thread"));
     EXPECT_TRUE(went_on);
 }
 
 TEST(run, may_follow_another_run) {
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(run(add, i, i), 2 * i);
-    EXPECT_NE(error_of([] { run([]() -> task<> { throw 1; co_return; }); }), nullptr);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(run(add, i, i), 2 * i);
+    EXPECT_NE(
+        error_of([] {
+            run([]() -> task<> {
+                throw 1;
+                co_return;
+            });
+        }),
+        nullptr
+    );
     EXPECT_EQ(run(add, 1, 2), 3);
 }
 
@@ -235,19 +253,24 @@ TEST(run, works_in_many_threads_at_once) {
         for (std::size_t i = 0; i < sums.size(); ++i)
             threads.emplace_back([&sums, i] {
                 anyio::testing::virtual_clock clock;
-                sums[i] = run({.clock = &clock}, [](int n) -> task<int> {
-                    int sum = 0;
-                    co_await anyio::with(
-                        anyio::create_task_group(), [&](anyio::task_group& tg) {
-                            for (int k = 0; k < 100; ++k)
-                                tg.start_soon([&sum, n, k]() -> task<> {
-                                    co_await sleep(std::chrono::milliseconds(k));
-                                    sum += n;
-                                });
-                        }
-                    );
-                    co_return sum;
-                }, static_cast<int>(i));
+                sums[i] = run(
+                    {.clock = &clock},
+                    [](int n) -> task<int> {
+                        int sum = 0;
+                        co_await anyio::with(
+                            anyio::create_task_group(),
+                            [&](anyio::task_group& tg) {
+                                for (int k = 0; k < 100; ++k)
+                                    tg.start_soon([&sum, n, k]() -> task<> {
+                                        co_await sleep(std::chrono::milliseconds(k));
+                                        sum += n;
+                                    });
+                            }
+                        );
+                        co_return sum;
+                    },
+                    static_cast<int>(i)
+                );
             });
     }
     EXPECT_THAT(sums, ElementsAre(0, 100, 200, 300, 400, 500, 600, 700));
@@ -277,12 +300,13 @@ TEST(run, leaves_no_loop_behind) {
 TEST(run, takes_the_time_from_a_clock_that_is_given) {
     anyio::testing::virtual_clock clock;
     clock.advance(1h);
-    const auto times = run({.clock = &clock}, []() -> task<std::vector<anyio::time_point>> {
-        std::vector<anyio::time_point> seen{anyio::current_time()};
-        co_await sleep(24h);
-        seen.push_back(anyio::current_time());
-        co_return seen;
-    });
+    const auto times =
+        run({.clock = &clock}, []() -> task<std::vector<anyio::time_point>> {
+            std::vector<anyio::time_point> seen{anyio::current_time()};
+            co_await sleep(24h);
+            seen.push_back(anyio::current_time());
+            co_return seen;
+        });
     EXPECT_THAT(times, ElementsAre(anyio::time_point(1h), anyio::time_point(25h)));
 }
 
@@ -319,19 +343,25 @@ TEST(run, takes_the_backend_from_the_environment) {
 
 TEST(run, that_can_never_go_on_ends_with_a_report) {
     bool unwound = false;
+
     struct guard {
         bool& unwound;
+
         ~guard() { unwound = true; }
     };
+
     const auto error = error_of([&] {
         run([&]() -> task<> {
             const guard on_exit{unwound};
             anyio::event never_set;
-            co_await anyio::with(anyio::create_task_group(), [&](anyio::task_group& tg) {
-                tg.start_soon({.name = "waiter"}, [&]() -> task<> {
-                    co_await never_set.wait();
-                });
-            });
+            co_await anyio::with(
+                anyio::create_task_group(),
+                [&](anyio::task_group& tg) {
+                    tg.start_soon({.name = "waiter"}, [&]() -> task<> {
+                        co_await never_set.wait();
+                    });
+                }
+            );
         });
     });
     EXPECT_TRUE(is_error<anyio::deadlock_error>(error));
@@ -342,8 +372,7 @@ TEST(run, that_can_never_go_on_ends_with_a_report) {
 }
 
 TEST(run, that_sleeps_for_ever_ends_with_a_report_too) {
-    const auto error = error_of([] {
-        run([]() -> task<> { co_await anyio::sleep_forever(); });
-    });
+    const auto error =
+        error_of([] { run([]() -> task<> { co_await anyio::sleep_forever(); }); });
     EXPECT_TRUE(is_error<anyio::deadlock_error>(error));
 }

@@ -31,7 +31,8 @@ ANYIO_TEST(sleep, lets_the_earliest_deadline_come_first) {
         order.push_back(seconds);
     };
     co_await with(create_task_group(), [&](task_group& tg) {
-        for (const int seconds : {5, 1, 4, 2, 3}) tg.start_soon(sleeper, seconds);
+        for (const int seconds : {5, 1, 4, 2, 3})
+            tg.start_soon(sleeper, seconds);
     });
     EXPECT_THAT(order, ElementsAre(1, 2, 3, 4, 5));
 }

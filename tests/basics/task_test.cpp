@@ -35,11 +35,13 @@ task<> note(notes& log, std::string text) {
 struct guard {
     notes& log;
     std::string name;
+
     ~guard() { log.push_back(name); }
 };
 
 task<int> depth(int levels) {
-    if (levels == 0) co_return 0;
+    if (levels == 0)
+        co_return 0;
     const int below = co_await depth(levels - 1);
     co_return below + 1;
 }
@@ -90,9 +92,11 @@ ANYIO_TEST(task, is_empty_once_it_has_been_awaited_or_moved) {
 ANYIO_TEST(task, can_be_swapped_and_kept_in_containers) {
     notes log;
     std::vector<task<>> tasks;
-    for (const char* name : {"a", "b", "c"}) tasks.push_back(note(log, name));
+    for (const char* name : {"a", "b", "c"})
+        tasks.push_back(note(log, name));
     tasks[0].swap(tasks[2]);
-    for (auto& each : tasks) co_await std::move(each);
+    for (auto& each : tasks)
+        co_await std::move(each);
     EXPECT_THAT(log, ElementsAre("c", "b", "a"));
 }
 
@@ -151,10 +155,13 @@ ANYIO_TEST(task, gives_a_reference) {
 ANYIO_TEST(task, gives_a_value_without_a_default) {
     struct no_default {
         explicit no_default(int v) : value(v) {}
+
         int value;
     };
+
     auto make = [](bool late) -> task<no_default> {
-        if (late) co_await sleep(1s);
+        if (late)
+            co_await sleep(1s);
         co_return no_default(7);
     };
     const auto early = co_await make(false);
@@ -173,7 +180,8 @@ ANYIO_TEST(task, destroys_a_value_that_nobody_takes) {
 
 ANYIO_TEST(task, throws_what_its_coroutine_throws) {
     auto fail = [](bool late) -> task<int> {
-        if (late) co_await sleep(1s);
+        if (late)
+            co_await sleep(1s);
         throw std::runtime_error("oops");
     };
     for (const bool late : {false, true}) {
@@ -201,7 +209,8 @@ ANYIO_TEST(task, goes_on_after_a_caught_exception) {
             try {
                 co_await fail_deep(log, 2);
             } catch (const std::runtime_error&) {
-                if (attempt == 3) co_return attempt;
+                if (attempt == 3)
+                    co_return attempt;
             }
         }
     };
@@ -213,8 +222,10 @@ ANYIO_TEST(task, goes_on_after_a_caught_exception) {
 ANYIO_TEST(task, throws_what_making_its_result_throws) {
     struct fails {
         fails() = default;
+
         fails(const fails&) { throw std::runtime_error("copy"); }
     };
+
     auto make = []() -> task<fails> {
         const fails local;
         co_return local;
@@ -333,7 +344,8 @@ ANYIO_TEST(task, that_an_exception_or_a_cancellation_leaves_behind_is_not_report
     notes log;
     auto prepare = [&](bool fails) -> task<> {
         task<> prepared = note(log, "never");
-        if (fails) throw std::runtime_error("oops");
+        if (fails)
+            throw std::runtime_error("oops");
         co_await anyio::sleep_forever();
         co_await std::move(prepared);
     };

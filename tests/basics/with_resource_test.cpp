@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/basics/with.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <memory>
@@ -39,7 +38,8 @@ public:
     resource& operator=(resource&&) = delete;
 
     ~resource() {
-        if (log_) log_->push_back(name_ + " destroyed");
+        if (log_)
+            log_->push_back(name_ + " destroyed");
     }
 
     task<> aclose() {
@@ -108,6 +108,7 @@ ANYIO_TEST(with_resource, closes_it_after_a_cancellation) {
 
 ANYIO_TEST(with_resource, cuts_a_close_short_that_is_not_shielded) {
     notes log;
+
     struct careless {
         notes& log;
 
@@ -117,11 +118,14 @@ ANYIO_TEST(with_resource, cuts_a_close_short_that_is_not_shielded) {
             log.push_back("not reached");
         }
     };
+
     const bool completed = co_await with(move_on_after(1s), [&]() -> task<> {
         const careless* const none = nullptr;
         EXPECT_EQ(none, nullptr);
         careless object{log};
-        co_await with(object, [](careless&) -> task<> { co_await anyio::sleep_forever(); });
+        co_await with(object, [](careless&) -> task<> {
+            co_await anyio::sleep_forever();
+        });
     });
     EXPECT_FALSE(completed);
     EXPECT_THAT(log, ElementsAre("closing"));
@@ -134,14 +138,17 @@ ANYIO_TEST(with_resource, closes_what_stays_where_it_is) {
         co_await with(a, [&](resource& same) { EXPECT_EQ(&same, &a); });
         log.push_back("still there");
     }
-    EXPECT_THAT(log, ElementsAre("closing a", "a closed", "still there", "a destroyed"));
+    EXPECT_THAT(
+        log, ElementsAre("closing a", "a closed", "still there", "a destroyed")
+    );
 }
 
 ANYIO_TEST(with_resource, takes_an_operation_as_aclose) {
     bool closed = false;
     closed_at_once object{closed};
-    const auto value =
-        co_await with(object, [](closed_at_once& same) -> task<bool> { co_return same.closed; });
+    const auto value = co_await with(object, [](closed_at_once& same) -> task<bool> {
+        co_return same.closed;
+    });
     EXPECT_EQ(value, false);
     EXPECT_TRUE(closed);
 }
@@ -153,7 +160,9 @@ ANYIO_TEST(with_resource, awaits_what_yields_it) {
         log.push_back("using " + a.name());
     });
     EXPECT_TRUE(completed);
-    EXPECT_THAT(log, ElementsAre("open a", "using a", "closing a", "a closed", "a destroyed"));
+    EXPECT_THAT(
+        log, ElementsAre("open a", "using a", "closing a", "a closed", "a destroyed")
+    );
 }
 
 ANYIO_TEST(with_resource, passes_on_what_an_awaitable_yields_without_aclose) {
@@ -161,10 +170,11 @@ ANYIO_TEST(with_resource, passes_on_what_an_awaitable_yields_without_aclose) {
         co_await sleep(1s);
         co_return std::make_unique<int>(7);
     };
-    const auto value = co_await with(make(), [](std::unique_ptr<int>& made) -> task<int> {
-        co_await sleep(1s);
-        co_return *made;
-    });
+    const auto value =
+        co_await with(make(), [](std::unique_ptr<int>& made) -> task<int> {
+            co_await sleep(1s);
+            co_return *made;
+        });
     EXPECT_EQ(value, 7);
 }
 
@@ -184,7 +194,9 @@ ANYIO_TEST(with_resource, that_cannot_be_opened_closes_those_before_it) {
 ANYIO_TEST(with_resource, is_opened_in_order_and_closed_in_reverse) {
     notes log;
     co_await with(
-        open(log, "a"), resource(log, "b"), open(log, "c"),
+        open(log, "a"),
+        resource(log, "b"),
+        open(log, "c"),
         [&](resource& a, resource& b, resource& c) -> task<> {
             log.push_back("using " + a.name() + b.name() + c.name());
             co_return;
@@ -193,8 +205,18 @@ ANYIO_TEST(with_resource, is_opened_in_order_and_closed_in_reverse) {
     EXPECT_THAT(
         log,
         ElementsAre(
-            "open a", "open c", "using abc", "closing c", "c closed", "c destroyed",
-            "closing b", "b closed", "closing a", "a closed", "a destroyed", "b destroyed"
+            "open a",
+            "open c",
+            "using abc",
+            "closing c",
+            "c closed",
+            "c destroyed",
+            "closing b",
+            "b closed",
+            "closing a",
+            "a closed",
+            "a destroyed",
+            "b destroyed"
         )
     );
 }
@@ -202,7 +224,9 @@ ANYIO_TEST(with_resource, is_opened_in_order_and_closed_in_reverse) {
 ANYIO_TEST(with_resource, that_is_cancelled_while_it_opens_closes_those_before_it) {
     notes log;
     const bool completed = co_await with(
-        move_on_after(1500ms), open(log, "a"), open(log, "b"),
+        move_on_after(1500ms),
+        open(log, "a"),
+        open(log, "b"),
         [](resource&, resource&) { FAIL(); }
     );
     EXPECT_FALSE(completed);
@@ -214,7 +238,9 @@ ANYIO_TEST(with_resource, that_is_cancelled_while_it_opens_closes_those_before_i
 ANYIO_TEST(with_resource, is_closed_after_the_children_of_a_group_inside_it) {
     notes log;
     co_await with(
-        open(log, "a"), create_task_group(), [&](resource& a, task_group& tg) {
+        open(log, "a"),
+        create_task_group(),
+        [&](resource& a, task_group& tg) {
             tg.start_soon([&]() -> task<> {
                 co_await sleep(1s);
                 log.push_back("child uses " + a.name());
@@ -222,61 +248,69 @@ ANYIO_TEST(with_resource, is_closed_after_the_children_of_a_group_inside_it) {
         }
     );
     EXPECT_THAT(
-        log, ElementsAre("open a", "child uses a", "closing a", "a closed", "a destroyed")
+        log,
+        ElementsAre("open a", "child uses a", "closing a", "a closed", "a destroyed")
     );
 }
 
-ANYIO_TEST(with_resource, is_closed_before_the_children_of_a_group_around_it_have_ended) {
+ANYIO_TEST(
+    with_resource, is_closed_before_the_children_of_a_group_around_it_have_ended
+) {
     notes log;
-    co_await with(
-        create_task_group(), open(log, "a"), [&](task_group& tg, resource&) {
-            tg.start_soon([&]() -> task<> {
-                co_await sleep(5s);
-                log.push_back("child");
-            });
-        }
+    co_await with(create_task_group(), open(log, "a"), [&](task_group& tg, resource&) {
+        tg.start_soon([&]() -> task<> {
+            co_await sleep(5s);
+            log.push_back("child");
+        });
+    });
+    EXPECT_THAT(
+        log, ElementsAre("open a", "closing a", "a closed", "a destroyed", "child")
     );
-    EXPECT_THAT(log, ElementsAre("open a", "closing a", "a closed", "a destroyed", "child"));
 }
 
 ANYIO_TEST(with_resource, lets_the_body_leave_out_cancel_scopes) {
     notes log;
     const auto value = co_await with(
-        move_on_after(1h), open(log, "a"), cancel_scope(), 7,
+        move_on_after(1h),
+        open(log, "a"),
+        cancel_scope(),
+        7,
         [](resource& a, int& state) -> task<std::string> {
             co_return a.name() + std::to_string(state);
         }
     );
     EXPECT_EQ(value, "a7");
     const auto all = co_await with(
-        move_on_after(1h), open(log, "b"), cancel_scope(), 7,
-        [](cancel_scope& first, resource& b, cancel_scope& second, int& state)
-            -> task<std::string> {
+        move_on_after(1h),
+        open(log, "b"),
+        cancel_scope(),
+        7,
+        [](cancel_scope& first, resource& b, cancel_scope& second, int& state
+        ) -> task<std::string> {
             EXPECT_NE(&first, &second);
             co_return b.name() + std::to_string(state);
         }
     );
     EXPECT_EQ(all, "b7");
-    const auto none = co_await with(
-        move_on_after(1h), open(log, "c"), []() -> task<std::string> { co_return "none"; }
-    );
+    const auto none =
+        co_await with(move_on_after(1h), open(log, "c"), []() -> task<std::string> {
+            co_return "none";
+        });
     EXPECT_EQ(none, "none");
 }
 
 ANYIO_TEST(with_resource, gives_empty_results_where_a_scope_cut_the_block_short) {
     notes log;
-    const std::optional<int> value = co_await with(
-        open(log, "a"), move_on_after(1s), [](resource&) -> task<int> {
+    const std::optional<int> value =
+        co_await with(open(log, "a"), move_on_after(1s), [](resource&) -> task<int> {
             co_await anyio::sleep_forever();
             co_return 7;
-        }
-    );
+        });
     EXPECT_EQ(value, std::nullopt);
-    const bool completed = co_await with(
-        move_on_after(2s), open(log, "b"), [](resource&) -> task<> {
+    const bool completed =
+        co_await with(move_on_after(2s), open(log, "b"), [](resource&) -> task<> {
             co_await anyio::sleep_forever();
-        }
-    );
+        });
     EXPECT_FALSE(completed);
     EXPECT_EQ(log.back(), "b destroyed");
 }
@@ -284,7 +318,8 @@ ANYIO_TEST(with_resource, gives_empty_results_where_a_scope_cut_the_block_short)
 ANYIO_TEST(with_resource, gives_values_that_can_only_be_moved) {
     notes log;
     auto value = co_await with(
-        open(log, "a"), create_task_group(),
+        open(log, "a"),
+        create_task_group(),
         [](resource&, task_group&) -> task<std::unique_ptr<int>> {
             co_await sleep(1s);
             co_return std::make_unique<int>(7);
@@ -296,14 +331,16 @@ ANYIO_TEST(with_resource, gives_values_that_can_only_be_moved) {
 
 ANYIO_TEST(with_resource, lets_errors_of_a_group_through) {
     notes log;
-    auto ended = co_await as_outcome(
-        with(open(log, "a"), create_task_group(), [](resource&, task_group& tg) {
+    auto ended = co_await as_outcome(with(
+        open(log, "a"),
+        create_task_group(),
+        [](resource&, task_group& tg) {
             tg.start_soon([]() -> task<> {
                 throw std::runtime_error("oops");
                 co_return;
             });
-        })
-    );
+        }
+    ));
     EXPECT_TRUE(is_error<exception_group>(ended.error()));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
     EXPECT_EQ(log.back(), "a destroyed");
@@ -330,35 +367,37 @@ ANYIO_TEST(with_resource, throws_what_aclose_throws) {
 
 ANYIO_TEST(with_resource, throws_the_error_of_the_body_rather_than_that_of_aclose) {
     bad_resource bad;
-    auto ended = co_await as_outcome(
-        with(bad, [](bad_resource&) { throw std::runtime_error("body"); })
-    );
+    auto ended = co_await as_outcome(with(bad, [](bad_resource&) {
+        throw std::runtime_error("body");
+    }));
     EXPECT_EQ(message_of(ended.error()), "body");
 }
 
 ANYIO_TEST(with_resource, throws_what_aclose_throws_instead_of_a_cancellation) {
     bad_resource bad;
-    auto ended = co_await as_outcome(with(move_on_after(1s), bad, [](bad_resource&) -> task<> {
-        co_await anyio::sleep_forever();
-    }));
+    auto ended =
+        co_await as_outcome(with(move_on_after(1s), bad, [](bad_resource&) -> task<> {
+            co_await anyio::sleep_forever();
+        }));
     EXPECT_EQ(message_of(ended.error()), "aclose");
 }
 
 ANYIO_TEST(with_resource, closes_those_around_one_that_cannot_be_closed) {
     notes log;
     bad_resource bad;
-    auto ended = co_await as_outcome(
-        with(open(log, "a"), bad, [](resource&, bad_resource&) {})
-    );
+    auto ended =
+        co_await as_outcome(with(open(log, "a"), bad, [](resource&, bad_resource&) {}));
     EXPECT_EQ(message_of(ended.error()), "aclose");
     EXPECT_THAT(log, ElementsAre("open a", "closing a", "a closed", "a destroyed"));
 }
 
 ANYIO_TEST(with_resource, unwinds_a_body_that_had_completed_if_the_close_is_cut_short) {
     notes log;
+
     struct slow {
         task<> aclose() { co_await sleep(2s); }
     };
+
     slow object;
     const bool completed = co_await with(move_on_after(1s), [&]() -> task<> {
         co_await with(object, [](slow&) {});

@@ -34,6 +34,7 @@ struct pinned {
 
     pinned(const pinned&) = delete;
     pinned& operator=(const pinned&) = delete;
+
     ~pinned() { log.push_back("state ends"); }
 
     notes& log;
@@ -58,10 +59,11 @@ ANYIO_TEST(with, gives_the_value_of_the_body_or_nothing) {
     const std::optional<int> value =
         co_await with(move_on_after(1s), []() -> task<int> { co_return 7; });
     EXPECT_EQ(value, 7);
-    const std::optional<int> nothing = co_await with(move_on_after(1s), []() -> task<int> {
-        co_await sleep(2s);
-        co_return 7;
-    });
+    const std::optional<int> nothing =
+        co_await with(move_on_after(1s), []() -> task<int> {
+            co_await sleep(2s);
+            co_return 7;
+        });
     EXPECT_EQ(nothing, std::nullopt);
     auto moved = co_await with(move_on_after(1s), []() -> task<std::unique_ptr<int>> {
         co_return std::make_unique<int>(7);
@@ -84,9 +86,9 @@ ANYIO_TEST(with, throws_what_the_body_throws) {
         throw std::runtime_error("oops");
     }));
     EXPECT_TRUE(is_error<std::runtime_error>(of_coroutine.error()));
-    auto of_function = co_await as_outcome(
-        with(cancel_scope(), []() { throw std::runtime_error("oops"); })
-    );
+    auto of_function = co_await as_outcome(with(cancel_scope(), []() {
+        throw std::runtime_error("oops");
+    }));
     EXPECT_TRUE(is_error<std::runtime_error>(of_function.error()));
 }
 
@@ -113,6 +115,7 @@ task<int> named_function(task_group& tg) {
 
 struct named_class {
     int result;
+
     task<int> operator()(cancel_scope&) const { co_return result; }
 };
 
@@ -138,14 +141,13 @@ ANYIO_TEST(with, takes_any_callable_as_its_body) {
 }
 
 ANYIO_TEST(with, takes_bodies_with_auto_parameters) {
-    const auto value = co_await with(
-        create_task_group(), 7, [](auto& tg, auto& state) -> task<int> {
+    const auto value =
+        co_await with(create_task_group(), 7, [](auto& tg, auto& state) -> task<int> {
             static_assert(std::is_same_v<decltype(tg), task_group&>);
             static_assert(std::is_same_v<decltype(state), int&>);
             tg.start_soon([]() -> task<> { co_await sleep(1s); });
             co_return state;
-        }
-    );
+        });
     EXPECT_EQ(value, 7);
 }
 
@@ -192,8 +194,12 @@ ANYIO_TEST(with, ends_a_cancellation_at_the_manager_that_was_cancelled) {
 
 ANYIO_TEST(with, lets_the_body_leave_out_cancel_scopes) {
     const auto all = co_await with(
-        move_on_after(1s), create_task_group(), cancel_scope(), 7,
-        [](cancel_scope& first, task_group& tg, cancel_scope& second, int& state) -> task<int> {
+        move_on_after(1s),
+        create_task_group(),
+        cancel_scope(),
+        7,
+        [](cancel_scope& first, task_group& tg, cancel_scope& second, int& state
+        ) -> task<int> {
             EXPECT_NE(&first, &second);
             EXPECT_NE(&tg.cancel_scope(), &second);
             co_return state;
@@ -201,12 +207,18 @@ ANYIO_TEST(with, lets_the_body_leave_out_cancel_scopes) {
     );
     EXPECT_EQ(all, 7);
     const auto some = co_await with(
-        move_on_after(1s), create_task_group(), cancel_scope(), 7,
+        move_on_after(1s),
+        create_task_group(),
+        cancel_scope(),
+        7,
         [](task_group&, int& state) -> task<int> { co_return state; }
     );
     EXPECT_EQ(some, 7);
     const auto none = co_await with(
-        move_on_after(1s), create_task_group(), cancel_scope(), 7,
+        move_on_after(1s),
+        create_task_group(),
+        cancel_scope(),
+        7,
         []() -> task<int> { co_return 8; }
     );
     EXPECT_EQ(none, 8);
@@ -223,17 +235,19 @@ ANYIO_TEST(with, applies_a_timeout_to_a_group_that_comes_after_it) {
 }
 
 ANYIO_TEST(with, throws_timeout_error_out_of_fail_after_around_a_group) {
-    auto ended = co_await as_outcome(
-        with(anyio::fail_after(1s), create_task_group(), [](task_group& tg) {
+    auto ended = co_await as_outcome(with(
+        anyio::fail_after(1s),
+        create_task_group(),
+        [](task_group& tg) {
             tg.start_soon([]() -> task<> { co_await anyio::sleep_forever(); });
-        })
-    );
+        }
+    ));
     EXPECT_TRUE(is_error<anyio::timeout_error>(ended.error()));
-    auto inside = co_await as_outcome(
-        with(create_task_group(), anyio::fail_after(1s), [](task_group&) -> task<> {
-            co_await anyio::sleep_forever();
-        })
-    );
+    auto inside = co_await as_outcome(with(
+        create_task_group(),
+        anyio::fail_after(1s),
+        [](task_group&) -> task<> { co_await anyio::sleep_forever(); }
+    ));
     EXPECT_TRUE(is_error<exception_group>(inside.error()));
     EXPECT_EQ(messages_of(inside.error()).size(), 1u);
 }
@@ -243,7 +257,9 @@ ANYIO_TEST(with, throws_timeout_error_out_of_fail_after_around_a_group) {
 ANYIO_TEST(with, keeps_state_for_the_children_after_the_body_has_ended) {
     notes log;
     co_await with(
-        create_task_group(), event(), pinned(log),
+        create_task_group(),
+        event(),
+        pinned(log),
         [&](task_group& tg, event& ready, pinned& state) -> task<> {
             tg.start_soon([&]() -> task<> {
                 co_await ready.wait();
@@ -265,7 +281,10 @@ ANYIO_TEST(with, passes_state_where_it_is) {
     int variable = 1;
     const int constant = 2;
     co_await with(
-        cancel_scope(), variable, constant, std::string("temporary"),
+        cancel_scope(),
+        variable,
+        constant,
+        std::string("temporary"),
         [&](int& first, const int& second, std::string& third) -> task<> {
             EXPECT_EQ(&first, &variable);
             EXPECT_EQ(&second, &constant);
@@ -279,11 +298,13 @@ ANYIO_TEST(with, passes_state_where_it_is) {
 }
 
 ANYIO_TEST(with, needs_no_manager_at_all) {
-    const auto value =
-        co_await with(std::vector<int>(2, 3), [](std::vector<int>& numbers) -> task<int> {
+    const auto value = co_await with(
+        std::vector<int>(2, 3),
+        [](std::vector<int>& numbers) -> task<int> {
             co_await sleep(1s);
             co_return numbers[0] + numbers[1] + 1;
-        });
+        }
+    );
     EXPECT_EQ(value, 7);
 }
 
@@ -316,7 +337,8 @@ ANYIO_TEST(with, a_failed_entry_inside_a_group_is_an_error_of_the_group) {
     cancel_scope used;
     co_await with(used, [] {});
     auto failed =
-        co_await as_outcome(with(create_task_group(), used, [](task_group&) { FAIL(); }));
+        co_await as_outcome(with(create_task_group(), used, [](task_group&) { FAIL(); })
+        );
     EXPECT_TRUE(is_error<exception_group>(failed.error()));
     EXPECT_EQ(messages_of(failed.error()).size(), 1u);
 }
@@ -324,7 +346,8 @@ ANYIO_TEST(with, a_failed_entry_inside_a_group_is_an_error_of_the_group) {
 ANYIO_TEST(with, a_body_that_throws_before_its_coroutine_exists_leaves_the_managers) {
     bool fails = true;
     auto body = [&]() -> task<> {
-        if (fails) throw std::runtime_error("early");
+        if (fails)
+            throw std::runtime_error("early");
         return []() -> task<> { co_return; }();
     };
     auto failed = co_await as_outcome(with(move_on_after(1h), body));
@@ -340,10 +363,12 @@ ANYIO_TEST(with, a_body_that_throws_before_its_coroutine_exists_leaves_the_manag
 ANYIO_TEST(with, may_stand_in_conditions_and_loops) {
     int rounds = 0;
     while (co_await with(cancel_scope(), [&](cancel_scope& scope) -> task<> {
-        if (++rounds == 3) scope.cancel();
+        if (++rounds == 3)
+            scope.cancel();
         co_await sleep(0s);
     })) {
-        if (rounds > 3) break;
+        if (rounds > 3)
+            break;
     }
     EXPECT_EQ(rounds, 3);
 }
@@ -366,11 +391,14 @@ ANYIO_TEST(with, may_be_nested_as_deep_as_you_like) {
 
 ANYIO_TEST(with, unwinds_locals_of_the_body_before_it_leaves) {
     notes log;
+
     struct guard {
         notes& log;
         cancel_scope& scope;
+
         ~guard() { log.push_back(scope.cancelled_caught() ? "too late" : "unwound"); }
     };
+
     co_await with(cancel_scope(), [&](cancel_scope& scope) -> task<> {
         const guard on_exit{log, scope};
         scope.cancel();

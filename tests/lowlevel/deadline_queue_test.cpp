@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <deque>
 #include <random>
+#include <set>
 #include <vector>
 
 using anyio::never;
@@ -111,58 +111,87 @@ TEST(deadline_queue, takes_the_extreme_moments) {
     queue.disarm(last);
 }
 
-// Random operations on the queue and on a list that is searched from end to end.
+namespace {
+
+/// What a queue of deadlines is by definition.
+class simple_queue {
+public:
+    explicit simple_queue(std::size_t timers)
+        : deadline_(timers, never), armed_(timers) {}
+
+    [[nodiscard]] bool armed(std::size_t i) const { return armed_[i]; }
+
+    [[nodiscard]] time_point deadline(std::size_t i) const { return deadline_[i]; }
+
+    [[nodiscard]] std::size_t size() const { return all_.size(); }
+
+    [[nodiscard]] time_point earliest() const {
+        return all_.empty() ? never : *all_.begin();
+    }
+
+    void arm(std::size_t i, time_point when) {
+        disarm(i);
+        armed_[i] = true;
+        deadline_[i] = when;
+        all_.insert(when);
+    }
+
+    void disarm(std::size_t i) {
+        if (armed_[i])
+            all_.erase(all_.find(deadline_[i]));
+        armed_[i] = false;
+    }
+
+private:
+    std::multiset<time_point> all_;
+    std::vector<time_point> deadline_;
+    std::vector<bool> armed_;
+};
+
+}  // namespace
+
 TEST(deadline_queue, agrees_with_a_simple_model) {
     constexpr std::size_t timers = 200;
     for (unsigned seed = 0; seed < 20; ++seed) {
         std::mt19937 random(seed);
-        const auto below = [&](unsigned n) { return static_cast<int>(random() % n); };
         deadline_queue queue;
         auto entries = make_entries(timers);
-        std::vector<time_point> model(timers, never);  // never: not armed
-        std::vector<bool> armed(timers, false);
+        simple_queue model(timers);
         const unsigned range = seed % 2 ? 50 : 1'000'000;  // many equal, or few
         for (int step = 0; step < 5'000; ++step) {
-            const auto i = static_cast<std::size_t>(below(timers));
-            const time_point when = at(below(range));
-            switch (below(5)) {
+            const std::size_t i = random() % timers;
+            const time_point when = at(static_cast<int>(random() % range));
+            switch (random() % 4) {
             case 0:
             case 1:
-                if (!armed[i]) {
-                    queue.arm(entries[i], when);
-                    armed[i] = true;
-                    model[i] = when;
-                } else {
+                if (model.armed(i))
                     queue.move(entries[i], when);
-                    model[i] = when;
-                }
+                else
+                    queue.arm(entries[i], when);
+                model.arm(i, when);
                 break;
             case 2:
                 queue.disarm(entries[i]);
-                armed[i] = false;
-                model[i] = never;
+                model.disarm(i);
                 break;
-            case 3: {
-                const time_point least = *std::ranges::min_element(model);
+            default: {
                 timer* const popped = queue.pop_expired(when);
-                ASSERT_EQ(popped != nullptr, least <= when);
+                const bool expected = model.earliest() <= when;
+                ASSERT_EQ(popped != nullptr, expected);
                 if (!popped)
                     break;
-                const std::size_t index = static_cast<entry*>(popped)->number;
-                ASSERT_TRUE(armed[index]);
-                ASSERT_EQ(model[index], least);
-                armed[index] = false;
-                model[index] = never;
+                const std::size_t number = static_cast<entry*>(popped)->number;
+                ASSERT_TRUE(model.armed(number));
+                ASSERT_EQ(model.deadline(number), model.earliest());
+                model.disarm(number);
                 break;
             }
-            default:
-                ASSERT_EQ(entries[i].armed(), armed[i]);
-                ASSERT_TRUE(!armed[i] || queue.deadline(entries[i]) == model[i]);
-                break;
             }
-            ASSERT_EQ(queue.earliest(), *std::ranges::min_element(model));
-            ASSERT_EQ(
-                queue.size(), static_cast<std::size_t>(std::ranges::count(armed, true))
+            ASSERT_EQ(queue.earliest(), model.earliest());
+            ASSERT_EQ(queue.size(), model.size());
+            ASSERT_EQ(entries[i].armed(), model.armed(i));
+            ASSERT_TRUE(
+                !model.armed(i) || queue.deadline(entries[i]) == model.deadline(i)
             );
         }
         for (std::size_t i = 0; i < timers; ++i)

@@ -136,7 +136,7 @@ TEST(frame_memory, gives_pages_back_whatever_the_order_of_the_frees) {
     std::mt19937 random(1);
     const std::size_t before = frame_memory().pages;
     std::size_t most = 0;
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < 3; ++round) {
         std::vector<block> blocks;
         for (int i = 0; i < 20'000; ++i)
             blocks.emplace_back(32 * (1 + random() % 8));
@@ -183,8 +183,8 @@ TEST(frame_memory, survives_random_use) {
     const std::size_t before = frame_memory().blocks_in_use;
     {
         std::vector<block> blocks;
-        for (int i = 0; i < 100'000; ++i) {
-            if (blocks.empty() || random() % 100 < (i / 10'000 % 2 ? 40u : 60u)) {
+        for (int i = 0; i < 50'000; ++i) {
+            if (blocks.empty() || random() % 100 < (i / 5'000 % 2 ? 40u : 60u)) {
                 blocks.emplace_back(1 + random() % (random() % 8 ? 512 : 4096));
             } else {
                 std::swap(blocks[random() % blocks.size()], blocks.back());
@@ -203,13 +203,7 @@ TEST(frame_memory, takes_blocks_back_that_another_thread_frees) {
             blocks.emplace_back(128);
         std::thread([mine = std::move(blocks)]() mutable { mine.clear(); }).join();
     }
-    // They are noticed when there is nothing left of that size.
-    std::vector<block> more;
-    while (frame_memory().blocks_in_use > before + more.size() && more.size() < 10'000)
-        more.emplace_back(128);
-    if (!ANYIO_SANITIZED) {
-        EXPECT_EQ(frame_memory().blocks_in_use, before + more.size());
-    }
+    EXPECT_EQ(frame_memory().blocks_in_use, before);
 }
 
 TEST(frame_memory, outlives_the_thread_that_made_it) {
@@ -334,6 +328,5 @@ TEST(frame_memory, of_a_task_may_be_given_back_by_a_handle_after_the_run) {
     });
     EXPECT_EQ(kept->result(), std::string(100, 'x'));
     std::thread([&] { kept.reset(); }).join();
-    // Freed by another thread, so it is counted until the next look.
-    EXPECT_LE(frame_memory().blocks_in_use, before + 1);
+    EXPECT_EQ(frame_memory().blocks_in_use, before);
 }

@@ -21,7 +21,8 @@
 inline std::string message_of(const std::exception_ptr& error) {
     if (const auto* group = anyio::caught_as<anyio::exception_group>(error))
         return std::string(group->message());
-    if (const auto* known = anyio::caught_as<std::exception>(error)) return known->what();
+    if (const auto* known = anyio::caught_as<std::exception>(error))
+        return known->what();
     return error ? "no std::exception" : "no error";
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_status.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <optional>
@@ -25,7 +24,9 @@ namespace {
 
 using notes = std::vector<std::string>;
 
-task<> never_ready(task_status<>) { co_await anyio::sleep_forever(); }
+task<> never_ready(task_status<>) {
+    co_await anyio::sleep_forever();
+}
 
 }  // namespace
 
@@ -59,12 +60,11 @@ ANYIO_TEST(start_cancellation, may_come_by_a_timeout_around_the_call) {
         EXPECT_FALSE(in_time);
         auto late = co_await as_outcome(anyio::fail_after(1s, tg.start(never_ready)));
         EXPECT_TRUE(is_error<anyio::timeout_error>(late.error()));
-        const auto value = co_await move_on_after(
-            1s, tg.start([](task_status<int> status) -> task<> {
+        const auto value =
+            co_await move_on_after(1s, tg.start([](task_status<int> status) -> task<> {
                 status.started(7);
                 co_await sleep(5s);  // not in the scope any more
-            })
-        );
+            }));
         EXPECT_EQ(value, 7);
         EXPECT_EQ(anyio::get_running_tasks().size(), 2u);
     });
@@ -108,15 +108,14 @@ ANYIO_TEST(start_cancellation, gives_the_childs_own_error_the_last_word) {
 ANYIO_TEST(start_cancellation, makes_a_late_started_do_nothing) {
     notes log;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-        const bool in_time = co_await move_on_after(
-            1s, tg.start([&](task_status<> status) -> task<> {
+        const bool in_time =
+            co_await move_on_after(1s, tg.start([&](task_status<> status) -> task<> {
                 co_await shielded(sleep(2s));
                 status.started();
                 log.push_back("told");
                 co_await sleep(0s);
                 log.push_back("not reached");
-            })
-        );
+            }));
         EXPECT_FALSE(in_time);
         EXPECT_EQ(anyio::get_running_tasks().size(), 1u);
     });
@@ -125,11 +124,10 @@ ANYIO_TEST(start_cancellation, makes_a_late_started_do_nothing) {
 
 ANYIO_TEST(start_cancellation, is_not_turned_into_an_exit_without_started) {
     co_await with(create_task_group(), [](task_group& tg) -> task<> {
-        auto started = co_await as_outcome(
-            move_on_after(1s, tg.start([](task_status<>) -> task<> {
+        auto started =
+            co_await as_outcome(move_on_after(1s, tg.start([](task_status<>) -> task<> {
                 auto slept = co_await as_outcome(anyio::sleep_forever());
-            }))
-        );
+            })));
         ANYIO_REQUIRE(started.has_value());
         EXPECT_FALSE(started.value());
     });
@@ -183,8 +181,8 @@ ANYIO_TEST(start_cancellation, right_before_started_wins) {
 
 // anyio #706
 ANYIO_TEST(start_cancellation, right_after_started_does_not_make_it_called_twice) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             cancel_scope scope;
             co_await with(scope, [&]() -> task<> {
                 co_await tg.start([&](task_status<> status) -> task<> {
@@ -194,8 +192,7 @@ ANYIO_TEST(start_cancellation, right_after_started_does_not_make_it_called_twice
                 });
                 co_await sleep(0s);
             });
-        })
-    );
+        }));
     EXPECT_TRUE(ended.has_value());
 }
 
@@ -345,12 +342,14 @@ ANYIO_TEST(start_cancellation, stays_away_behind_a_shield_of_the_starter) {
     const bool completed = co_await with(move_on_after(1s), []() -> task<> {
         co_await with(create_task_group(), [](task_group& tg) -> task<> {
             co_await with(anyio::shield(), [&]() -> task<> {
-                const int value = co_await tg.start([](task_status<int> status) -> task<> {
-                    co_await sleep(2s);
-                    status.started(7);
-                    auto slept = co_await as_outcome(sleep(1s));
-                    EXPECT_TRUE(slept.is_cancelled());  // in the cancelled group now
-                });
+                const int value =
+                    co_await tg.start([](task_status<int> status) -> task<> {
+                        co_await sleep(2s);
+                        status.started(7);
+                        auto slept = co_await as_outcome(sleep(1s));
+                        EXPECT_TRUE(slept.is_cancelled()
+                        );  // in the cancelled group now
+                    });
                 EXPECT_EQ(value, 7);
             });
         });

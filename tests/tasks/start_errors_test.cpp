@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_status.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <stdexcept>
@@ -26,7 +25,9 @@ task<> fail_before(anyio::delay after, task_status<int>) {
     throw std::runtime_error("not ready");
 }
 
-task<> exit_before(task_status<int>) { co_await sleep(0s); }
+task<> exit_before(task_status<int>) {
+    co_await sleep(0s);
+}
 
 task<> fail_at_once_after(task_status<int> status) {
     status.started(7);
@@ -60,7 +61,8 @@ ANYIO_TEST(start_errors, before_started_can_be_caught) {
     int attempts = 0;
     int value = 0;
     auto flaky = [&](task_status<int> status) -> task<> {
-        if (++attempts < 3) throw std::runtime_error("not yet");
+        if (++attempts < 3)
+            throw std::runtime_error("not yet");
         status.started(attempts);
         co_return;
     };
@@ -133,16 +135,15 @@ ANYIO_TEST(start_errors, an_exit_without_started_is_told_in_this_sentence) {
 }
 
 ANYIO_TEST(start_errors, started_twice_is_an_error_of_the_child) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             const int value = co_await tg.start([](task_status<int> status) -> task<> {
                 status.started(1);
                 co_await sleep(1s);
                 status.started(2);
             });
             EXPECT_EQ(value, 1);
-        })
-    );
+        }));
     EXPECT_THAT(
         messages_of(ended.error()),
         ElementsAre(testing::AllOf(
@@ -165,8 +166,8 @@ ANYIO_TEST(start_errors, started_twice_leaves_everything_as_it_was) {
 }
 
 ANYIO_TEST(start_errors, after_started_go_to_the_group) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             const int value = co_await tg.start([](task_status<int> status) -> task<> {
                 status.started(7);
                 co_await sleep(1s);
@@ -174,8 +175,7 @@ ANYIO_TEST(start_errors, after_started_go_to_the_group) {
             });
             EXPECT_EQ(value, 7);
             co_await anyio::sleep_forever();
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("after"));
 }
 
@@ -183,25 +183,27 @@ ANYIO_TEST(start_errors, after_started_go_to_the_group) {
 ANYIO_TEST(start_errors, at_once_after_started_go_to_the_group_too) {
     int value = 0;
     bool went_on = false;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             value = co_await tg.start(fail_at_once_after);
             co_await sleep(1s);
             went_on = true;
-        })
-    );
+        }));
     EXPECT_EQ(value, 7);
     EXPECT_FALSE(went_on);
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("after"));
 }
 
-ANYIO_TEST(start_errors, at_once_after_started_do_not_touch_a_starter_outside_the_group) {
+ANYIO_TEST(
+    start_errors, at_once_after_started_do_not_touch_a_starter_outside_the_group
+) {
     std::vector<std::string> errors;
     bool went_on = false;
     co_await with(create_task_group(), [&](task_group& outer) {
         outer.start_soon([&]() -> task<> {
-            auto ended = co_await as_outcome(
-                with(create_task_group(), [&](task_group& inner) -> task<> {
+            auto ended = co_await as_outcome(with(
+                create_task_group(),
+                [&](task_group& inner) -> task<> {
                     outer.start_soon([&]() -> task<> {
                         const int value = co_await inner.start(fail_at_once_after);
                         EXPECT_EQ(value, 7);
@@ -209,8 +211,8 @@ ANYIO_TEST(start_errors, at_once_after_started_do_not_touch_a_starter_outside_th
                         went_on = true;
                     });
                     co_await anyio::sleep_forever();
-                })
-            );
+                }
+            ));
             errors = messages_of(ended.error());
         });
     });
@@ -218,12 +220,13 @@ ANYIO_TEST(start_errors, at_once_after_started_do_not_touch_a_starter_outside_th
     EXPECT_THAT(errors, ElementsAre("after"));
 }
 
-ANYIO_TEST(start_errors, before_started_of_a_starter_that_does_not_catch_fail_the_group) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+ANYIO_TEST(
+    start_errors, before_started_of_a_starter_that_does_not_catch_fail_the_group
+) {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             co_await tg.start(fail_before, 1s);
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("not ready"));
     const auto* group = anyio::caught_as<exception_group>(ended.error());
     ANYIO_REQUIRE(group != nullptr);
@@ -233,13 +236,16 @@ ANYIO_TEST(start_errors, before_started_of_a_starter_that_does_not_catch_fail_th
 ANYIO_TEST(start_errors, of_the_value_come_out_of_start) {
     struct fails {
         explicit fails(int) { throw std::runtime_error("no value"); }
+
         fails(fails&&) = default;
     };
+
     co_await with(create_task_group(), [](task_group& tg) -> task<> {
-        auto started = co_await as_outcome(tg.start([](task_status<fails> status) -> task<> {
-            status.started(1);
-            co_return;
-        }));
+        auto started =
+            co_await as_outcome(tg.start([](task_status<fails> status) -> task<> {
+                status.started(1);
+                co_return;
+            }));
         EXPECT_EQ(message_of(started.error()), "no value");
         EXPECT_FALSE(tg.cancel_scope().cancel_called());
     });
@@ -247,15 +253,14 @@ ANYIO_TEST(start_errors, of_the_value_come_out_of_start) {
 
 // The name of a child whose error start() took must not stick to the next error.
 ANYIO_TEST(start_errors, do_not_lend_their_task_to_later_errors) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             auto failed = co_await as_outcome(
                 tg.start({.name = "the starting child"}, fail_before, 1s)
             );
             EXPECT_TRUE(failed.has_error());
             throw std::logic_error("body");
-        })
-    );
+        }));
     const auto* group = anyio::caught_as<exception_group>(ended.error());
     ANYIO_REQUIRE(group != nullptr);
     EXPECT_NE(group->members()[0].task, "the starting child");

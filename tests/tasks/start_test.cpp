@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_status.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <memory>
@@ -93,11 +92,12 @@ ANYIO_TEST(start, gives_a_value_that_can_only_be_moved) {
 
 ANYIO_TEST(start, takes_children_that_return_something) {
     co_await with(create_task_group(), [](task_group& tg) -> task<> {
-        const int value = co_await tg.start([](task_status<int> status) -> task<std::string> {
-            status.started(7);
-            co_await sleep(1s);
-            co_return "ignored";
-        });
+        const int value =
+            co_await tg.start([](task_status<int> status) -> task<std::string> {
+                status.started(7);
+                co_await sleep(1s);
+                co_return "ignored";
+            });
         EXPECT_EQ(value, 7);
     });
 }
@@ -121,12 +121,10 @@ ANYIO_TEST(start, gives_the_value_of_a_child_that_has_ended_since) {
     co_await with(create_task_group(), [](task_group& tg) -> task<> {
         co_await tg.start(become_ready);
         notes log;
-        const int port = co_await tg.start(
-            [](task_status<int> status) -> task<> {
-                status.started(80);
-                co_return;
-            }
-        );
+        const int port = co_await tg.start([](task_status<int> status) -> task<> {
+            status.started(80);
+            co_return;
+        });
         EXPECT_EQ(port, 80);
         EXPECT_EQ(anyio::get_running_tasks().size(), 1u);
     });
@@ -140,7 +138,9 @@ ANYIO_TEST(start, copies_its_arguments_for_the_child) {
             co_await sleep(1s);
             log.push_back(text);
         };
-        co_await tg.start(child, std::string("a temporary that is too long to be in place"));
+        co_await tg.start(
+            child, std::string("a temporary that is too long to be in place")
+        );
     });
     EXPECT_THAT(log, ElementsAre("a temporary that is too long to be in place"));
 }
@@ -284,7 +284,9 @@ ANYIO_TEST(task_status, by_default_does_nothing) {
     notes log;
     co_await serve(log, 80);
     co_await with(create_task_group(), [&](task_group& tg) {
-        tg.start_soon([&]() -> task<> { co_await serve(log, 81, TASK_STATUS_IGNORED); });
+        tg.start_soon([&]() -> task<> {
+            co_await serve(log, 81, TASK_STATUS_IGNORED);
+        });
     });
     EXPECT_THAT(log, ElementsAre("ready", "served", "ready", "served"));
     task_status<> ignored;
@@ -335,10 +337,11 @@ ANYIO_TEST(task_status, may_outlive_the_child_and_the_group) {
 ANYIO_TEST(task_status, of_a_child_that_has_ended_does_nothing) {
     task_status<int> kept;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-        auto ended = co_await as_outcome(tg.start([&](task_status<int> status) -> task<> {
-            kept = status;
-            co_return;
-        }));
+        auto ended =
+            co_await as_outcome(tg.start([&](task_status<int> status) -> task<> {
+                kept = status;
+                co_return;
+            }));
         EXPECT_TRUE(is_error<anyio::usage_error>(ended.error()));
         kept.started(1);
     });

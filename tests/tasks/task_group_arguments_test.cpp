@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_group.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <array>
@@ -51,12 +50,17 @@ private:
 class throws_when_copied {
 public:
     throws_when_copied() = default;
+
     throws_when_copied(const throws_when_copied&) { throw std::runtime_error("copy"); }
 };
 
-task<> take_by_value(counted) { co_await sleep(1s); }
+task<> take_by_value(counted) {
+    co_await sleep(1s);
+}
 
-task<> take_by_reference(const counted&) { co_await sleep(1s); }
+task<> take_by_reference(const counted&) {
+    co_await sleep(1s);
+}
 
 task<> add(std::vector<int>& to, int value) {
     co_await sleep(0s);
@@ -109,7 +113,8 @@ ANYIO_TEST(task_group_arguments, live_as_long_as_the_child_that_refers_to_them) 
 ANYIO_TEST(task_group_arguments, in_a_std_ref_are_passed_on_as_references) {
     std::vector<int> values;
     co_await with(create_task_group(), [&](task_group& tg) {
-        for (int i = 0; i < 3; ++i) tg.start_soon(add, std::ref(values), i);
+        for (int i = 0; i < 3; ++i)
+            tg.start_soon(add, std::ref(values), i);
     });
     EXPECT_THAT(values, ElementsAre(0, 1, 2));
 }
@@ -146,10 +151,13 @@ ANYIO_TEST(task_group_arguments, decay_as_for_a_thread) {
         };
         tg.start_soon(take, "a literal");
         tg.start_soon(take, in_array);
-        tg.start_soon([](int (*f)(int)) -> task<> {
-            EXPECT_EQ(f(2), 4);
-            co_return;
-        }, [](int i) { return 2 * i; });
+        tg.start_soon(
+            [](int (*f)(int)) -> task<> {
+                EXPECT_EQ(f(2), 4);
+                co_return;
+            },
+            [](int i) { return 2 * i; }
+        );
     });
     EXPECT_THAT(texts, ElementsAre("a literal", "an array"));
 }
@@ -158,11 +166,14 @@ ANYIO_TEST(task_group_arguments, captures_live_as_long_as_the_child) {
     counts seen;
     std::vector<std::string> texts;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-        tg.start_soon([&texts, text = std::string("a capture that is kept somewhere else"),
-                       object = counted(seen)]() -> task<> {
-            co_await sleep(1s);
-            texts.push_back(text);
-        });
+        tg.start_soon(
+            [&texts,
+             text = std::string("a capture that is kept somewhere else"),
+             object = counted(seen)]() -> task<> {
+                co_await sleep(1s);
+                texts.push_back(text);
+            }
+        );
         co_await sleep(500ms);
         EXPECT_EQ(seen.alive, 1);
         co_await sleep(1s);
@@ -174,10 +185,13 @@ ANYIO_TEST(task_group_arguments, captures_live_as_long_as_the_child) {
 ANYIO_TEST(task_group_arguments, captures_of_a_cancelled_child_are_destroyed_once) {
     counts seen;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-        tg.start_soon([object = counted(seen)](counted) -> task<> {
-            const counted local = object;
-            co_await anyio::sleep_forever();
-        }, counted(seen));
+        tg.start_soon(
+            [object = counted(seen)](counted) -> task<> {
+                const counted local = object;
+                co_await anyio::sleep_forever();
+            },
+            counted(seen)
+        );
         co_await sleep(1s);
         EXPECT_GE(seen.alive, 3);
         tg.cancel();
@@ -294,11 +308,14 @@ ANYIO_TEST(task_group_arguments, may_be_large) {
     int seen = 0;
     co_await with(create_task_group(), [&](task_group& tg) {
         for (int i = 0; i < 3; ++i)
-            tg.start_soon([&, many](std::array<int, 4096> argument) -> task<> {
-                std::array<int, 4096> local = many;
-                co_await sleep(0s);
-                seen += local.back() + argument.back();
-            }, many);
+            tg.start_soon(
+                [&, many](std::array<int, 4096> argument) -> task<> {
+                    std::array<int, 4096> local = many;
+                    co_await sleep(0s);
+                    seen += local.back() + argument.back();
+                },
+                many
+            );
     });
     EXPECT_EQ(seen, 3 * 14);
 }
@@ -316,13 +333,16 @@ ANYIO_TEST(task_group_arguments, that_cannot_be_copied_start_nothing) {
         };
         EXPECT_EQ(error_of([&] { tg.start_soon(child, counted(seen), bad); }), "copy");
         EXPECT_EQ(
-            error_of([&] { auto h = tg.create_task(child, counted(seen), bad); }), "copy"
+            error_of([&] { auto h = tg.create_task(child, counted(seen), bad); }),
+            "copy"
         );
         EXPECT_EQ(
-            error_of([&] { tg.start_soon([&ran, bad]() -> task<> {
-                ran = true;
-                co_return;
-            }); }),
+            error_of([&] {
+                tg.start_soon([&ran, bad]() -> task<> {
+                    ran = true;
+                    co_return;
+                });
+            }),
             "copy"
         );
     });
@@ -336,27 +356,31 @@ ANYIO_TEST(task_group_arguments, that_cannot_be_moved_into_the_frame_start_nothi
         const throws_when_copied bad;
         auto child = [](counted, throws_when_copied) -> task<> { co_return; };
         EXPECT_EQ(
-            error_of([&] { tg.start_soon(child, counted(seen), std::ref(bad)); }), "copy"
+            error_of([&] { tg.start_soon(child, counted(seen), std::ref(bad)); }),
+            "copy"
         );
         EXPECT_EQ(seen.alive, 0);
     });
 }
 
-ANYIO_TEST(task_group_arguments, a_function_that_throws_before_its_task_exists_starts_nothing) {
+ANYIO_TEST(
+    task_group_arguments, a_function_that_throws_before_its_task_exists_starts_nothing
+) {
     counts seen;
     bool went_on = false;
     const bool completed =
         co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-            auto refuse = [](const counted&) -> task<> { throw std::runtime_error("no"); };
+            auto refuse = [](const counted&) -> task<> {
+                throw std::runtime_error("no");
+            };
             EXPECT_EQ(error_of([&] { tg.start_soon(refuse, counted(seen)); }), "no");
             EXPECT_EQ(
                 error_of([&] { auto h = tg.create_task(refuse, counted(seen)); }), "no"
             );
-            auto started = co_await as_outcome(
-                tg.start([](anyio::task_status<>) -> task<> {
+            auto started =
+                co_await as_outcome(tg.start([](anyio::task_status<>) -> task<> {
                     throw std::runtime_error("no");
-                })
-            );
+                }));
             EXPECT_EQ(message_of(started.error()), "no");
             co_await sleep(1s);
             went_on = true;  // the group has not been cancelled

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_group.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <optional>
@@ -22,7 +21,9 @@ namespace {
 
 using notes = std::vector<std::string>;
 
-task<> sleep_for_ever() { co_await anyio::sleep_forever(); }
+task<> sleep_for_ever() {
+    co_await anyio::sleep_forever();
+}
 
 task<> note_after_shielded_sleep(notes& log, std::string name, anyio::delay length) {
     co_await shielded(sleep(length));
@@ -126,8 +127,9 @@ ANYIO_TEST(task_group_cancellation, from_outside_passes_through_the_group) {
     notes log;
     bool inner_caught = true;
     const bool completed = co_await with(scope, [&]() -> task<> {
-        auto ended = co_await as_outcome(
-            with(create_task_group(), [&](task_group& tg) -> task<> {
+        auto ended = co_await as_outcome(with(
+            create_task_group(),
+            [&](task_group& tg) -> task<> {
                 tg.start_soon(sleep_for_ever);
                 co_await sleep(1s);
                 scope.cancel();
@@ -135,8 +137,8 @@ ANYIO_TEST(task_group_cancellation, from_outside_passes_through_the_group) {
                 tg.cancel();  // too: the outermost one catches
                 inner_caught = tg.cancel_scope().cancelled_caught();
                 co_await std::move(cut).unwrap();
-            })
-        );
+            }
+        ));
         EXPECT_TRUE(ended.is_cancelled());
         co_await std::move(ended).unwrap();
         log.push_back("not reached");
@@ -147,7 +149,9 @@ ANYIO_TEST(task_group_cancellation, from_outside_passes_through_the_group) {
     EXPECT_THAT(log, ElementsAre());
 }
 
-ANYIO_TEST(task_group_cancellation, of_the_children_from_outside_unwinds_a_waiting_host) {
+ANYIO_TEST(
+    task_group_cancellation, of_the_children_from_outside_unwinds_a_waiting_host
+) {
     notes log;
     cancel_scope scope;
     const bool completed = co_await with(scope, [&]() -> task<> {
@@ -165,7 +169,9 @@ ANYIO_TEST(task_group_cancellation, of_the_children_from_outside_unwinds_a_waiti
     EXPECT_THAT(log, ElementsAre());
 }
 
-ANYIO_TEST(task_group_cancellation, does_not_take_the_result_of_a_group_that_it_did_not_cut) {
+ANYIO_TEST(
+    task_group_cancellation, does_not_take_the_result_of_a_group_that_it_did_not_cut
+) {
     notes log;
     const bool completed = co_await with(anyio::move_on_after(1s), [&]() -> task<> {
         const auto value =
@@ -199,7 +205,9 @@ ANYIO_TEST(task_group_cancellation, lets_new_children_run_to_their_first_checkpo
             co_return;
         });
     });
-    EXPECT_THAT(log, ElementsAre("before", "after", "without a checkpoint", "by a child"));
+    EXPECT_THAT(
+        log, ElementsAre("before", "after", "without a checkpoint", "by a child")
+    );
 }
 
 ANYIO_TEST(task_group_cancellation, is_seen_in_a_group_that_begins_cancelled) {
@@ -235,7 +243,9 @@ ANYIO_TEST(task_group_cancellation, waits_for_children_that_finish_under_a_shiel
 }
 
 // anyio #695, #1111: 100 % CPU. The loop counts the steps that it takes.
-ANYIO_TEST(task_group_cancellation, costs_nothing_while_a_child_finishes_under_a_shield) {
+ANYIO_TEST(
+    task_group_cancellation, costs_nothing_while_a_child_finishes_under_a_shield
+) {
     std::uint64_t steps = 0;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         tg.start_soon([&]() -> task<> {
@@ -262,7 +272,9 @@ ANYIO_TEST(task_group_cancellation, comes_by_the_deadline_of_the_groups_scope) {
     EXPECT_EQ(anyio::current_time() - begin, 2s);
 }
 
-ANYIO_TEST(task_group_cancellation, from_outside_stops_at_the_shield_of_the_groups_scope) {
+ANYIO_TEST(
+    task_group_cancellation, from_outside_stops_at_the_shield_of_the_groups_scope
+) {
     notes log;
     const bool completed = co_await with(anyio::move_on_after(1s), [&]() -> task<> {
         co_await with(create_task_group(), [&](task_group& tg) -> task<> {
@@ -317,7 +329,9 @@ ANYIO_TEST(task_group_cancellation, comes_from_the_groups_scope_not_from_the_spa
     EXPECT_THAT(log, ElementsAre("body", "child"));
 }
 
-ANYIO_TEST(task_group_cancellation, keeps_a_scope_of_the_host_from_children_of_a_group_around) {
+ANYIO_TEST(
+    task_group_cancellation, keeps_a_scope_of_the_host_from_children_of_a_group_around
+) {
     notes log;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         tg.start_soon([&]() -> task<> {
@@ -366,11 +380,14 @@ ANYIO_TEST(task_group_cancellation, cuts_cleanup_short_that_is_not_shielded) {
 
 ANYIO_TEST(task_group_cancellation, unwinds_destructors_from_the_inside_out) {
     notes log;
+
     struct guard {
         notes& log;
         const char* name;
+
         ~guard() { log.push_back(name + std::string(anyio::unwinding() ? "" : "?")); }
     };
+
     auto inner = [&]() -> task<> {
         const guard first{log, "inner"};
         co_await anyio::sleep_forever();
@@ -385,4 +402,29 @@ ANYIO_TEST(task_group_cancellation, unwinds_destructors_from_the_inside_out) {
         tg.cancel();
     });
     EXPECT_THAT(log, ElementsAre("inner", "outer second", "outer first"));
+}
+
+// Rule K3: whoever cancels is not interrupted by what that makes others do.
+ANYIO_TEST(
+    task_group_cancellation, runs_nothing_of_the_others_before_the_caller_suspends
+) {
+    notes log;
+
+    struct guard {
+        notes& log;
+
+        ~guard() { log.push_back("child unwound"); }
+    };
+
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        tg.start_soon([&]() -> task<> {
+            const guard on_exit{log};
+            co_await anyio::sleep_forever();
+        });
+        co_await sleep(1s);
+        tg.cancel();
+        log.push_back("caller");
+        co_return;
+    });
+    EXPECT_THAT(log, ElementsAre("caller", "child unwound"));
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_group.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <stdexcept>
@@ -23,7 +22,9 @@ task<> fail_later(std::string what, anyio::delay after) {
     throw std::runtime_error(what);
 }
 
-task<> fail(std::string what) { co_await fail_later(std::move(what), 0s); }
+task<> fail(std::string what) {
+    co_await fail_later(std::move(what), 0s);
+}
 
 // Goes on after its cancellation, and fails then.
 task<> fail_when_cancelled(std::string what) {
@@ -36,14 +37,17 @@ task<> note_end(std::vector<std::string>& ends, std::string name) {
     struct guard {
         std::vector<std::string>& ends;
         std::string name;
+
         ~guard() { ends.push_back(name); }
     } const on_exit{ends, std::move(name)};
+
     co_await anyio::sleep_forever();
 }
 
 const exception_group& group_in(const std::exception_ptr& error) {
     const auto* group = anyio::caught_as<exception_group>(error);
-    if (!group) throw std::logic_error("not a group: " + message_of(error));
+    if (!group)
+        throw std::logic_error("not a group: " + message_of(error));
     return *group;
 }
 
@@ -52,14 +56,13 @@ const exception_group& group_in(const std::exception_ptr& error) {
 ANYIO_TEST(task_group_errors, one_failure_cancels_the_siblings_and_the_body) {
     std::vector<std::string> ends;
     const auto begin = anyio::current_time();
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             tg.start_soon(note_end, std::ref(ends), "before");
             tg.start_soon(fail_later, "oops", 1s);
             tg.start_soon(note_end, std::ref(ends), "after");
             co_await note_end(ends, "body");
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
     EXPECT_THAT(ends, testing::UnorderedElementsAre("before", "after", "body"));
     EXPECT_EQ(anyio::current_time() - begin, 1s);
@@ -67,14 +70,13 @@ ANYIO_TEST(task_group_errors, one_failure_cancels_the_siblings_and_the_body) {
 
 ANYIO_TEST(task_group_errors, a_failure_of_the_body_cancels_the_children) {
     std::vector<std::string> ends;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             tg.start_soon(note_end, std::ref(ends), "a");
             tg.start_soon(note_end, std::ref(ends), "b");
             co_await anyio::sleep(1s);
             throw std::runtime_error("body");
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("body"));
     EXPECT_THAT(ends, ElementsAre("a", "b"));
 }
@@ -90,16 +92,15 @@ ANYIO_TEST(task_group_errors, a_single_error_comes_in_a_group_too) {
 }
 
 ANYIO_TEST(task_group_errors, an_error_of_the_body_alone_comes_in_a_group_too) {
-    auto of_coroutine = co_await as_outcome(
-        with(create_task_group(), [](task_group&) -> task<> {
+    auto of_coroutine =
+        co_await as_outcome(with(create_task_group(), [](task_group&) -> task<> {
             throw std::runtime_error("coroutine");
             co_return;
-        })
-    );
+        }));
     EXPECT_EQ(group_in(of_coroutine.error()).size(), 1u);
-    auto of_function = co_await as_outcome(
-        with(create_task_group(), [](task_group&) { throw std::runtime_error("plain"); })
-    );
+    auto of_function = co_await as_outcome(with(create_task_group(), [](task_group&) {
+        throw std::runtime_error("plain");
+    }));
     EXPECT_EQ(group_in(of_function.error()).size(), 1u);
     EXPECT_THAT(messages_of(of_function.error()), ElementsAre("plain"));
 }
@@ -127,29 +128,27 @@ ANYIO_TEST(task_group_errors, are_collected_in_the_order_in_which_they_happened)
 }
 
 ANYIO_TEST(task_group_errors, of_the_body_come_first_if_they_happened_first) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             tg.start_soon(fail_when_cancelled, "child");
             co_await anyio::sleep(1s);
             throw std::runtime_error("body");
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("body", "child"));
 }
 
 ANYIO_TEST(task_group_errors, of_the_body_come_later_if_they_happened_later) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             tg.start_soon(fail, "child");
             co_await fail_when_cancelled("body");
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("child", "body"));
 }
 
 ANYIO_TEST(task_group_errors, of_two_tasks_in_the_same_turn_are_both_kept) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             auto at_once = [](std::string what) -> task<> {
                 throw std::runtime_error(what);
                 co_return;
@@ -158,8 +157,7 @@ ANYIO_TEST(task_group_errors, of_two_tasks_in_the_same_turn_are_both_kept) {
             tg.start_soon(at_once, "b");
             throw std::runtime_error("body");
             co_return;
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("body", "a", "b"));
 }
 
@@ -202,13 +200,12 @@ ANYIO_TEST(task_group_errors, stay_nested_as_the_groups_were) {
 }
 
 ANYIO_TEST(task_group_errors, stay_nested_in_one_task_too) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group&) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group&) -> task<> {
             co_await with(create_task_group(), [](task_group& inner) {
                 inner.start_soon(fail, "inner");
             });
-        })
-    );
+        }));
     const auto& outer = group_in(ended.error());
     ANYIO_REQUIRE(outer.size() == 1);
     EXPECT_THAT(messages_of(outer.members()[0].error), ElementsAre("inner"));
@@ -216,12 +213,11 @@ ANYIO_TEST(task_group_errors, stay_nested_in_one_task_too) {
 }
 
 ANYIO_TEST(task_group_errors, take_the_value_of_the_body_away) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<int> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<int> {
             tg.start_soon(fail_later, "oops", 1s);
             co_return 7;
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
 }
 
@@ -232,29 +228,27 @@ ANYIO_TEST(task_group_errors, of_the_body_do_not_keep_children_from_beginning) {
         co_await anyio::lowlevel::checkpoint();
         notes.push_back("not reached");
     };
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             tg.start_soon(child);
             throw std::runtime_error("body");
             co_return;
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("body"));
     EXPECT_THAT(notes, ElementsAre("begun"));
 }
 
 ANYIO_TEST(task_group_errors, never_have_cancellations_among_them) {
     std::vector<std::string> ends;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             for (const char* name : {"a", "b", "c"})
                 tg.start_soon(note_end, std::ref(ends), name);
             tg.start_soon(fail_later, "oops", 1s);
             co_await with(create_task_group(), [&](task_group& inner) {
                 inner.start_soon(note_end, std::ref(ends), "inner");
             });
-        })
-    );
+        }));
     EXPECT_EQ(ends.size(), 4u);
     EXPECT_EQ(group_in(ended.error()).size(), 1u);
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
@@ -262,27 +256,25 @@ ANYIO_TEST(task_group_errors, never_have_cancellations_among_them) {
 
 ANYIO_TEST(task_group_errors, win_over_a_cancellation_from_outside) {
     std::exception_ptr error;
-    const bool completed =
-        co_await with(anyio::move_on_after(1s), [&]() -> task<> {
-            auto ended = co_await as_outcome(with(create_task_group(), [](task_group& tg) {
-                tg.start_soon(fail_when_cancelled, "cleanup");
-                tg.start_soon([]() -> task<> { co_await anyio::sleep_forever(); });
-            }));
-            error = ended.error();
-        });
+    const bool completed = co_await with(anyio::move_on_after(1s), [&]() -> task<> {
+        auto ended = co_await as_outcome(with(create_task_group(), [](task_group& tg) {
+            tg.start_soon(fail_when_cancelled, "cleanup");
+            tg.start_soon([]() -> task<> { co_await anyio::sleep_forever(); });
+        }));
+        error = ended.error();
+    });
     EXPECT_TRUE(completed);
     EXPECT_THAT(messages_of(error), ElementsAre("cleanup"));
 }
 
 ANYIO_TEST(task_group_errors, win_over_the_cancellation_of_the_group_itself) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             tg.start_soon(fail_when_cancelled, "cleanup");
             co_await anyio::sleep(1s);
             tg.cancel();
             co_await anyio::sleep(1s);
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("cleanup"));
 }
 
@@ -298,8 +290,8 @@ struct bad_resource {
 }  // namespace
 
 ANYIO_TEST(task_group_errors, come_out_of_the_cleanup_of_cancelled_tasks) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             tg.start_soon([]() -> task<> {
                 co_await with(bad_resource(), [](bad_resource&) -> task<> {
                     co_await anyio::sleep_forever();
@@ -310,38 +302,38 @@ ANYIO_TEST(task_group_errors, come_out_of_the_cleanup_of_cancelled_tasks) {
                 tg.cancel();
                 co_await anyio::sleep(1s);
             });
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("aclose", "aclose"));
 }
 
 ANYIO_TEST(task_group_errors, leave_the_groups_scope_cancelled) {
     bool cancelled = false;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             tg.start_soon(fail, "oops");
             auto slept = co_await as_outcome(anyio::sleep_forever());
             cancelled = tg.cancel_scope().cancel_called();
-        })
-    );
+        }));
     EXPECT_TRUE(ended.has_error());
     EXPECT_TRUE(cancelled);
 }
 
-ANYIO_TEST(task_group_errors, do_not_reach_tasks_of_a_group_around_before_the_block_ends) {
+ANYIO_TEST(
+    task_group_errors, do_not_reach_tasks_of_a_group_around_before_the_block_ends
+) {
     std::vector<std::string> notes;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& outer) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& outer) -> task<> {
             outer.start_soon([&]() -> task<> {
                 co_await anyio::sleep(2s);
                 notes.push_back("outer child");
             });
-            auto inner = co_await as_outcome(
-                with(create_task_group(), [](task_group& tg) { tg.start_soon(fail, "a"); })
-            );
+            auto inner =
+                co_await as_outcome(with(create_task_group(), [](task_group& tg) {
+                    tg.start_soon(fail, "a");
+                }));
             EXPECT_TRUE(inner.has_error());
-        })
-    );
+        }));
     EXPECT_TRUE(ended.has_value());
     EXPECT_THAT(notes, ElementsAre("outer child"));
 }
@@ -349,10 +341,13 @@ ANYIO_TEST(task_group_errors, do_not_reach_tasks_of_a_group_around_before_the_bl
 ANYIO_TEST(task_group_errors, of_one_task_are_the_same_object_that_was_thrown) {
     const auto thrown = std::make_exception_ptr(std::runtime_error("oops"));
     auto ended = co_await as_outcome(with(create_task_group(), [&](task_group& tg) {
-        tg.start_soon([](std::exception_ptr error) -> task<> {
-            std::rethrow_exception(error);
-            co_return;
-        }, thrown);
+        tg.start_soon(
+            [](std::exception_ptr error) -> task<> {
+                std::rethrow_exception(error);
+                co_return;
+            },
+            thrown
+        );
     }));
     EXPECT_EQ(group_in(ended.error()).members()[0].error, thrown);
 }

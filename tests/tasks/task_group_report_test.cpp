@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_group.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <stdexcept>
@@ -99,7 +98,9 @@ ANYIO_TEST(task_group_report, shows_all_errors_in_order) {
         });
     }));
     const std::string report = report_of(ended.error());
-    EXPECT_THAT(report, HasSubstr("(2 errors)\n├─ task \"first\": std::runtime_error: "));
+    EXPECT_THAT(
+        report, HasSubstr("(2 errors)\n├─ task \"first\": std::runtime_error: ")
+    );
     EXPECT_THAT(report, HasSubstr("│  " + at("fetch", line.fetch)));
     EXPECT_THAT(report, HasSubstr("└─ task \""));
     EXPECT_THAT(report, HasSubstr("<lambda>\": std::logic_error: cleanup\n"));
@@ -115,10 +116,13 @@ ANYIO_TEST(task_group_report, shows_nested_groups_as_a_tree) {
     }));
     const std::string report = report_of(ended.error());
     EXPECT_THAT(
-        report, HasSubstr("└─ task \"worker\": exception_group: unhandled errors in a task "
-                          "group (1 error)\n")
+        report,
+        HasSubstr("└─ task \"worker\": exception_group: unhandled errors in a task "
+                  "group (1 error)\n")
     );
-    EXPECT_THAT(report, HasSubstr("\n   └─ task \"part\": std::runtime_error: no route to a"));
+    EXPECT_THAT(
+        report, HasSubstr("\n   └─ task \"part\": std::runtime_error: no route to a")
+    );
     EXPECT_THAT(report, HasSubstr("      " + at("fetch_all", line.fetch_all)));
 }
 
@@ -127,7 +131,9 @@ ANYIO_TEST(task_group_report, names_a_task_that_failed_before_its_first_await) {
         tg.start_soon(fail_at_once);
     }));
     const std::string report = report_of(ended.error());
-    EXPECT_THAT(report, HasSubstr("task \"fail_at_once\": std::runtime_error: at once"));
+    EXPECT_THAT(
+        report, HasSubstr("task \"fail_at_once\": std::runtime_error: at once")
+    );
     EXPECT_THAT(report, HasSubstr("  at fail_at_once (task_group_report_test.cpp:"));
     EXPECT_THAT(report, Not(HasSubstr(":0)")));
 }
@@ -142,9 +148,10 @@ ANYIO_TEST(task_group_report, names_members_with_their_class) {
 }
 
 ANYIO_TEST(task_group_report, names_the_host_for_an_error_of_the_body) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group&) -> task<> { co_await fetch_all("a"); })
-    );
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group&) -> task<> {
+            co_await fetch_all("a");
+        }));
     const std::string report = report_of(ended.error());
     const std::string name = anyio::get_current_task().name();
     EXPECT_THAT(report, HasSubstr("└─ task \"" + name + "\": std::runtime_error"));
@@ -169,7 +176,9 @@ ANYIO_TEST(task_group_report, goes_through_blocks_up_to_the_task) {
     EXPECT_LT(fetch_all_at, lambdas_at) << report;
 }
 
-ANYIO_TEST(task_group_report, shows_where_an_error_began_and_not_where_it_was_rethrown) {
+ANYIO_TEST(
+    task_group_report, shows_where_an_error_began_and_not_where_it_was_rethrown
+) {
     auto ended = co_await as_outcome(with(create_task_group(), [](task_group& tg) {
         tg.start_soon({.name = "worker"}, []() -> task<> {
             try {
@@ -226,7 +235,8 @@ ANYIO_TEST(task_group_report, has_a_name_for_every_task_from_its_beginning) {
     std::string seen;
     co_await with(create_task_group(), [&](task_group& tg) {
         tg.start_soon(fetch_all, "a");
-        for (const auto& info : anyio::get_running_tasks()) seen += info.name() + " ";
+        for (const auto& info : anyio::get_running_tasks())
+            seen += info.name() + " ";
         tg.cancel();
     });
     EXPECT_THAT(seen, HasSubstr("fetch_all"));

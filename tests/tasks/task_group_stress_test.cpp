@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_group.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <memory>
@@ -27,7 +26,9 @@ task<> count(int& counter) {
     ++counter;
 }
 
-task<> sleep_for_ever() { co_await anyio::sleep_forever(); }
+task<> sleep_for_ever() {
+    co_await anyio::sleep_forever();
+}
 
 // Each task opens a group and starts the next one in it.
 task<> nest_tasks(int levels, task<> (*innermost)()) {
@@ -61,7 +62,8 @@ int depth_of(const std::exception_ptr& error) {
     std::exception_ptr at = error;
     while (const auto* group = anyio::caught_as<exception_group>(at)) {
         ++depth;
-        if (group->size() != 1) break;
+        if (group->size() != 1)
+            break;
         at = std::exception_ptr(group->members()[0].error);
     }
     return depth;
@@ -72,24 +74,29 @@ int depth_of(const std::exception_ptr& error) {
 ANYIO_TEST(task_group_stress, a_hundred_thousand_children) {
     int counter = 0;
     co_await with(create_task_group(), [&](task_group& tg) {
-        for (int i = 0; i < many; ++i) tg.start_soon(count, std::ref(counter));
+        for (int i = 0; i < many; ++i)
+            tg.start_soon(count, std::ref(counter));
     });
     EXPECT_EQ(counter, many);
 }
 
 ANYIO_TEST(task_group_stress, a_hundred_thousand_cancelled_children) {
     int unwound = 0;
+
     struct guard {
         int& unwound;
+
         ~guard() { ++unwound; }
     };
+
     auto child = [&]() -> task<> {
         const guard on_exit{unwound};
         co_await anyio::sleep_forever();
     };
     const bool completed =
         co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-            for (int i = 0; i < many; ++i) tg.start_soon(child);
+            for (int i = 0; i < many; ++i)
+                tg.start_soon(child);
             co_await sleep(1s);
             tg.cancel();
             co_await sleep(1s);
@@ -104,7 +111,8 @@ ANYIO_TEST(task_group_stress, ten_thousand_errors) {
         co_return;
     };
     auto ended = co_await as_outcome(with(create_task_group(), [&](task_group& tg) {
-        for (int i = 0; i < 10'000; ++i) tg.start_soon(child, i);
+        for (int i = 0; i < 10'000; ++i)
+            tg.start_soon(child, i);
     }));
     const auto messages = messages_of(ended.error());
     ANYIO_REQUIRE(messages.size() == 10'000);
@@ -116,16 +124,19 @@ ANYIO_TEST(task_group_stress, ten_thousand_errors) {
 
 ANYIO_TEST(task_group_stress, children_that_start_the_next_one_in_the_same_group) {
     int counter = 0;
+
     struct chain {
         task_group& tg;
         int& counter;
 
         task<> operator()(int left) const {
             ++counter;
-            if (left > 1) tg.start_soon(*this, left - 1);
+            if (left > 1)
+                tg.start_soon(*this, left - 1);
             co_await sleep(0s);
         }
     };
+
     co_await with(create_task_group(), [&](task_group& tg) {
         tg.start_soon(chain{tg, counter}, many);
     });
@@ -139,7 +150,9 @@ ANYIO_TEST(task_group_stress, a_thousand_tasks_each_inside_the_group_of_the_othe
     });
 }
 
-ANYIO_TEST(task_group_stress, a_thousand_tasks_each_inside_the_other_cancelled_from_the_top) {
+ANYIO_TEST(
+    task_group_stress, a_thousand_tasks_each_inside_the_other_cancelled_from_the_top
+) {
     const bool completed = co_await with(anyio::move_on_after(1s), []() -> task<> {
         co_await nest_tasks(deep, &sleep_for_ever);
     });
@@ -191,9 +204,11 @@ ANYIO_TEST(task_group_stress, ten_thousand_started_one_after_the_other) {
     int sum = 0;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         auto service = [](int number, anyio::task_status<int> status) -> task<> {
-            if (number % 3 == 0) co_await sleep(0s);
+            if (number % 3 == 0)
+                co_await sleep(0s);
             status.started(number);
-            if (number % 2 == 0) co_await anyio::sleep_forever();
+            if (number % 2 == 0)
+                co_await anyio::sleep_forever();
         };
         for (int i = 0; i < 10'000; ++i) {
             const int value = co_await tg.start(service, i);
@@ -209,10 +224,13 @@ ANYIO_TEST(task_group_stress, ten_thousand_handles_awaited) {
     co_await with(create_task_group(), [](task_group& tg) -> task<> {
         std::vector<anyio::task_handle<int>> handles;
         for (int i = 0; i < 10'000; ++i)
-            handles.push_back(tg.create_task([](int value) -> task<int> {
-                co_await sleep(std::chrono::milliseconds(value % 7));
-                co_return value;
-            }, i));
+            handles.push_back(tg.create_task(
+                [](int value) -> task<int> {
+                    co_await sleep(std::chrono::milliseconds(value % 7));
+                    co_return value;
+                },
+                i
+            ));
         int sum = 0;
         for (auto& handle : handles) {
             const int value = co_await handle;

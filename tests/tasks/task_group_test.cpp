@@ -22,7 +22,8 @@ task<> note(std::vector<std::string>& notes, std::string text) {
     co_return;
 }
 
-task<> note_later(std::vector<std::string>& notes, std::string text, anyio::delay after) {
+task<>
+note_later(std::vector<std::string>& notes, std::string text, anyio::delay after) {
     co_await anyio::sleep(after);
     notes.push_back(std::move(text));
 }
@@ -81,6 +82,20 @@ ANYIO_TEST(task_group, runs_its_children_in_turn) {
     EXPECT_THAT(notes, ElementsAre("a1", "b1", "a2", "b2"));
 }
 
+// A turn ends, however many children are started in it.
+ANYIO_TEST(task_group, runs_a_child_of_a_child_after_all_that_was_ready) {
+    std::vector<std::string> notes;
+    co_await with(create_task_group(), [&](task_group& tg) {
+        tg.start_soon([&]() -> task<> {
+            tg.start_soon(note, std::ref(notes), "child of a");
+            notes.push_back("a");
+            co_return;
+        });
+        tg.start_soon(note, std::ref(notes), "b");
+    });
+    EXPECT_THAT(notes, ElementsAre("a", "b", "child of a"));
+}
+
 ANYIO_TEST(task_group, without_children_ends_with_its_body) {
     const auto begin = anyio::current_time();
     const bool completed =
@@ -101,10 +116,12 @@ ANYIO_TEST(task_group, gives_the_value_of_its_body_when_the_children_have_ended)
 }
 
 ANYIO_TEST(task_group, gives_a_value_that_can_only_be_moved) {
-    auto value =
-        co_await with(create_task_group(), [](task_group&) -> task<std::unique_ptr<int>> {
+    auto value = co_await with(
+        create_task_group(),
+        [](task_group&) -> task<std::unique_ptr<int>> {
             co_return std::make_unique<int>(7);
-        });
+        }
+    );
     ANYIO_REQUIRE(value.has_value());
     EXPECT_EQ(**value, 7);
 }
@@ -144,8 +161,10 @@ ANYIO_TEST(task_group, ends_its_children_before_whatever_is_around_it) {
     {
         struct noisy {
             std::vector<std::string>& notes;
+
             ~noisy() { notes.push_back("around"); }
         } const around{notes};
+
         co_await with(create_task_group(), [&](task_group& tg) {
             tg.start_soon(note_later, std::ref(notes), "child", 1s);
         });

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_group.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <stdexcept>
@@ -50,14 +49,14 @@ ANYIO_TEST(task_group_use, after_its_block_is_refused_with_advice) {
     notes log;
     co_await with(manager, [&](task_group& tg) { group = &tg; });
 
-    const std::string soon = refusal([&] { group->start_soon(note, std::ref(log), "a"); });
+    const std::string soon =
+        refusal([&] { group->start_soon(note, std::ref(log), "a"); });
     EXPECT_THAT(soon, HasSubstr("task_group::start_soon"));
     EXPECT_THAT(soon, HasSubstr("the block of this task group has ended"));
     EXPECT_THAT(soon, HasSubstr("start it inside the block"));
 
-    const std::string create = refusal([&] {
-        auto handle = group->create_task(note, std::ref(log), "b");
-    });
+    const std::string create =
+        refusal([&] { auto handle = group->create_task(note, std::ref(log), "b"); });
     EXPECT_THAT(create, HasSubstr("task_group::create_task"));
     EXPECT_THAT(create, HasSubstr("has ended"));
 
@@ -130,7 +129,9 @@ ANYIO_TEST(task_group_use, by_another_task_while_the_group_waits_is_fine) {
 }
 
 // The last child has ended, and the host has been woken but has not run yet.
-ANYIO_TEST(task_group_use, by_another_task_in_the_turn_in_which_the_group_ends_is_fine) {
+ANYIO_TEST(
+    task_group_use, by_another_task_in_the_turn_in_which_the_group_ends_is_fine
+) {
     notes log;
     anyio::event go;
     co_await with(create_task_group(), [&](task_group& outer) {
@@ -158,13 +159,16 @@ ANYIO_TEST(task_group_use, by_another_task_in_the_turn_in_which_the_group_ends_i
     );
 }
 
-ANYIO_TEST(task_group_use, by_another_task_puts_the_child_and_its_errors_into_the_group) {
+ANYIO_TEST(
+    task_group_use, by_another_task_puts_the_child_and_its_errors_into_the_group
+) {
     std::vector<std::string> errors;
     notes log;
     co_await with(create_task_group(), [&](task_group& outer) {
         outer.start_soon([&]() -> task<> {
-            auto ended = co_await as_outcome(
-                with(create_task_group(), [&](task_group& inner) -> task<> {
+            auto ended = co_await as_outcome(with(
+                create_task_group(),
+                [&](task_group& inner) -> task<> {
                     outer.start_soon([&]() -> task<> {
                         inner.start_soon([]() -> task<> {
                             co_await sleep(1s);
@@ -174,8 +178,8 @@ ANYIO_TEST(task_group_use, by_another_task_puts_the_child_and_its_errors_into_th
                         log.push_back("not cancelled");
                     });
                     co_await anyio::sleep_forever();
-                })
-            );
+                }
+            ));
             errors = messages_of(ended.error());
         });
     });
@@ -185,16 +189,15 @@ ANYIO_TEST(task_group_use, by_another_task_puts_the_child_and_its_errors_into_th
 
 ANYIO_TEST(task_group_use, after_a_failure_still_starts_children) {
     notes log;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             tg.start_soon([]() -> task<> {
                 throw std::runtime_error("oops");
                 co_return;
             });
             auto slept = co_await as_outcome(anyio::sleep_forever());
             tg.start_soon(note, std::ref(log), "after the failure");
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
     EXPECT_THAT(log, ElementsAre("after the failure"));
 }
@@ -209,4 +212,20 @@ ANYIO_TEST(task_group_use, cancel_after_the_block_does_nothing) {
     co_await sleep(2s);
     EXPECT_TRUE(group->cancel_scope().cancel_called());
     EXPECT_FALSE(group->cancel_scope().cancelled_caught());
+}
+
+ANYIO_TEST(task_group_use, by_a_callback_of_the_loop_is_fine) {
+    notes log;
+    const auto token = anyio::lowlevel::current_token();
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        token.run_sync_soon([&] {
+            tg.start_soon(note, std::ref(log), "soon");
+            auto handle = tg.create_task(note, std::ref(log), "with a handle");
+            handle.cancel();
+        });
+        co_await sleep(1s);
+        token.run_sync_soon([&] { tg.cancel(); });
+        co_await anyio::sleep_forever();
+    });
+    EXPECT_THAT(log, ElementsAre("soon", "with a handle"));
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_handle.hpp>
-
 #include "support/anyio_test.hpp"
 
 #include <optional>
@@ -60,7 +59,9 @@ ANYIO_TEST(task_handle_cancellation, throws_task_cancelled_where_it_is_awaited) 
         auto awaited = co_await as_outcome(doomed);
         EXPECT_TRUE(is_error<anyio::task_cancelled>(awaited.error()));
         EXPECT_TRUE(is_error<anyio::task_failed>(awaited.error()));
-        EXPECT_THAT(message_of(awaited.error()), HasSubstr("task \"doomed\": was cancelled"));
+        EXPECT_THAT(
+            message_of(awaited.error()), HasSubstr("task \"doomed\": was cancelled")
+        );
         EXPECT_THROW((void)doomed.result(), anyio::task_cancelled);
     });
 }
@@ -76,7 +77,9 @@ ANYIO_TEST(task_handle_cancellation, is_awaited_until_the_task_has_really_ended)
     });
 }
 
-ANYIO_TEST(task_handle_cancellation, before_the_first_step_lets_the_task_reach_a_checkpoint) {
+ANYIO_TEST(
+    task_handle_cancellation, before_the_first_step_lets_the_task_reach_a_checkpoint
+) {
     notes log;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         auto doomed = tg.create_task([&]() -> task<> {
@@ -129,16 +132,15 @@ ANYIO_TEST(task_handle_cancellation, that_the_task_does_not_heed_leaves_it_its_v
 
 ANYIO_TEST(task_handle_cancellation, that_makes_the_task_fail_is_a_failure) {
     std::optional<task_handle<>> handle;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             handle.emplace(tg.create_task([]() -> task<> {
                 auto slept = co_await as_outcome(anyio::sleep_forever());
                 throw std::runtime_error("cleanup");
             }));
             co_await sleep(1s);
             handle->cancel();
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("cleanup"));
     EXPECT_EQ(handle->status(), status::failed);
 }

@@ -118,8 +118,8 @@ ANYIO_TEST(task_handle, tells_that_its_task_failed) {
 ANYIO_TEST(task_handle, of_a_failed_task_throws_task_failed_with_the_cause) {
     std::exception_ptr thrown;
     std::exception_ptr seen;
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [&](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [&](task_group& tg) -> task<> {
             auto handle = tg.create_task({.name = "the bad one"}, fail, 1s);
             auto awaited = co_await as_outcome(handle);
             EXPECT_FALSE(awaited.has_value());
@@ -130,8 +130,7 @@ ANYIO_TEST(task_handle, of_a_failed_task_throws_task_failed_with_the_cause) {
             } catch (...) {
                 thrown = std::current_exception();
             }
-        })
-    );
+        }));
     EXPECT_TRUE(is_error<anyio::task_failed>(thrown));
     EXPECT_FALSE(is_error<anyio::task_cancelled>(thrown));
     EXPECT_THAT(message_of(thrown), HasSubstr("task \"the bad one\""));
@@ -146,8 +145,9 @@ ANYIO_TEST(task_handle, awaited_by_a_task_of_another_group_throws_what_happened)
     std::string seen;
     co_await with(create_task_group(), [&](task_group& outer) {
         outer.start_soon([&]() -> task<> {
-            auto ended = co_await as_outcome(
-                with(create_task_group(), [&](task_group& inner) -> task<> {
+            auto ended = co_await as_outcome(with(
+                create_task_group(),
+                [&](task_group& inner) -> task<> {
                     auto handle = inner.create_task(fail, 1s);
                     co_await outer.start([&](anyio::task_status<> ready) -> task<> {
                         ready.started();
@@ -156,18 +156,20 @@ ANYIO_TEST(task_handle, awaited_by_a_task_of_another_group_throws_what_happened)
                         EXPECT_EQ(message_of(anyio::cause_of(awaited.error())), "oops");
                     });
                     co_await anyio::shielded(sleep(2s));
-                })
-            );
+                }
+            ));
             inner_errors = messages_of(ended.error());
         });
     });
     EXPECT_THAT(seen, HasSubstr("failed"));
-    EXPECT_THAT(inner_errors, ElementsAre("oops"));  // caught there, and here all the same
+    EXPECT_THAT(
+        inner_errors, ElementsAre("oops")
+    );  // caught there, and here all the same
 }
 
 ANYIO_TEST(task_handle, that_throws_leaves_the_error_in_the_group_too) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             auto handle = tg.create_task(fail, 1s);
             co_await with(anyio::shield(), [&]() -> task<> {
                 try {
@@ -177,8 +179,7 @@ ANYIO_TEST(task_handle, that_throws_leaves_the_error_in_the_group_too) {
                     co_return;
                 }
             });
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
 }
 
@@ -211,8 +212,8 @@ ANYIO_TEST(task_handle, of_a_task_that_returned_has_no_exception) {
 }
 
 ANYIO_TEST(task_handle, can_be_waited_for_without_the_result) {
-    auto ended = co_await as_outcome(
-        with(create_task_group(), [](task_group& tg) -> task<> {
+    auto ended =
+        co_await as_outcome(with(create_task_group(), [](task_group& tg) -> task<> {
             auto cancelled = tg.create_task(seven, 1h);
             cancelled.cancel();
             co_await cancelled.wait();
@@ -220,8 +221,7 @@ ANYIO_TEST(task_handle, can_be_waited_for_without_the_result) {
             auto failed = tg.create_task(fail, 1s);
             co_await anyio::shielded(failed.wait());
             EXPECT_EQ(failed.status(), status::failed);
-        })
-    );
+        }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("oops"));
 }
 
@@ -229,12 +229,13 @@ ANYIO_TEST(task_handle, wakes_everybody_who_waits_in_order) {
     std::vector<std::string> woken;
     co_await with(create_task_group(), [&](task_group& tg) {
         auto handle = std::make_shared<task_handle<int>>(tg.create_task(seven, 1s));
-        auto waiter = [&woken](std::shared_ptr<task_handle<int>> h, std::string name)
-            -> task<> {
+        auto waiter =
+            [&woken](std::shared_ptr<task_handle<int>> h, std::string name) -> task<> {
             const int value = co_await *h;
             woken.push_back(name + std::to_string(value));
         };
-        for (const char* name : {"a", "b", "c"}) tg.start_soon(waiter, handle, name);
+        for (const char* name : {"a", "b", "c"})
+            tg.start_soon(waiter, handle, name);
     });
     EXPECT_THAT(woken, ElementsAre("a7", "b7", "c7"));
 }
@@ -301,10 +302,13 @@ ANYIO_TEST(task_handle, can_be_moved) {
     co_await with(create_task_group(), [](task_group& tg) -> task<> {
         std::vector<task_handle<int>> handles;
         for (int i = 0; i < 20; ++i)
-            handles.push_back(tg.create_task([](int value) -> task<int> {
-                co_await sleep(0s);
-                co_return value;
-            }, i));
+            handles.push_back(tg.create_task(
+                [](int value) -> task<int> {
+                    co_await sleep(0s);
+                    co_return value;
+                },
+                i
+            ));
         std::swap(handles.front(), handles.back());
         int sum = 0;
         for (auto& handle : handles) {
@@ -329,4 +333,14 @@ ANYIO_TEST(task_handle, has_the_name_of_the_task) {
         EXPECT_EQ(unnamed.name(), "");
         EXPECT_THAT(by_default.name(), testing::EndsWith("seven"));
     });
+}
+
+ANYIO_TEST(task_handle, may_be_awaited_where_it_is_made) {
+    co_await with(create_task_group(), [](task_group& tg) -> task<> {
+        const int value = co_await tg.create_task(seven, 1s);
+        EXPECT_EQ(value, 7);
+        const auto late = co_await anyio::move_on_after(1s, tg.create_task(seven, 2s));
+        EXPECT_FALSE(late.has_value());
+    });
+    EXPECT_EQ(anyio::current_time(), anyio::time_point(3s));
 }

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 using namespace std::chrono_literals;
-using anyio::task;
+using anyio::create_task_group, anyio::task, anyio::task_group, anyio::with;
 
 task<> echo(anyio::socket_stream client) {
     while (auto chunk = co_await client.next())
@@ -29,35 +29,28 @@ task<> fetch_and_store(
 }
 
 task<> main_task() {
-    std::vector<std::string>
-        results;  // shared with the children: declared outside the block
-    co_await anyio::with(
-        anyio::create_task_group(),
-        [&](anyio::task_group& tg) -> task<> {
-            const std::uint16_t port = co_await tg.start(my_service);
-            co_await anyio::with(
-                anyio::create_task_group(),
-                [&](anyio::task_group& fetches) {
-                    fetches.start_soon(fetch_and_store, std::ref(results), port, "a");
-                    fetches.start_soon(fetch_and_store, std::ref(results), port, "b");
-                }
-            );
-            tg.cancel_scope().cancel();
-        }
-    );
+    std::vector<std::string> results;  // used by the children: outside the block
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        const std::uint16_t port = co_await tg.start(my_service);
+        co_await with(create_task_group(), [&](task_group& fetches) {
+            fetches.start_soon(fetch_and_store, std::ref(results), port, "a");
+            fetches.start_soon(fetch_and_store, std::ref(results), port, "b");
+        });
+        tg.cancel_scope().cancel();
+    });
     std::cout << results.size() << " answers\n";
 
-    co_await anyio::try_([]() -> task<> {
+    const auto risky = []() -> task<> {
         co_await anyio::sleep(1ms);
         throw std::invalid_argument("something went wrong");
-    })
+    };
+    co_await anyio::try_(risky)
         .except_star<std::invalid_argument>([](const auto& errors) {
             for (const std::invalid_argument& e : errors)
                 std::cout << e.what() << "\n";
         })
         .finally_([]() -> task<> {
-            co_await anyio::sleep(1ms
-            );  // cleanup that awaits: shielded from cancellation
+            co_await anyio::sleep(1ms);  // shielded: cleanup may await
             std::cout << "closed\n";
         });
 }

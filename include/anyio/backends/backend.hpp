@@ -5,10 +5,10 @@
 /// backend: what an event loop must do; the narrow waist of the library.
 
 #include <anyio/backends/request.hpp>
+#include <anyio/base/light_std.hpp>
 #include <anyio/base/time.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 namespace anyio::backends {

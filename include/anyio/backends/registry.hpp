@@ -4,7 +4,7 @@
 /// @file
 /// The backends by name. Manual: docs/manual/basics.md#backends
 
-#include <memory>
+#include <anyio/base/light_std.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

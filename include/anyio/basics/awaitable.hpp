@@ -54,5 +54,14 @@ template <class A>
 concept awaitable = is_task<std::remove_cvref_t<A>> || lowlevel::awaiter<A>
                     || has_await_operator<A>;
 
+/// For overloads that get what cannot be awaited: says so in a sentence.
+template <class A>
+constexpr void refuse_unawaitable() {
+    static_assert(
+        awaitable<A>,
+        "this takes something awaitable: a task<T>, or an operation of anyio; for a "
+        "function, use with(..., function)"
+    );
+}
 
 }  // namespace anyio::detail

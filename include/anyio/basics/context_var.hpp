@@ -4,11 +4,11 @@
 /// @file
 /// context_var<T>: a value that spawned tasks inherit. Manual: docs/manual/basics.md#context
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/context.hpp>
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
 
-#include <memory>
 #include <optional>
 #include <utility>
 

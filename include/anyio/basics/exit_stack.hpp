@@ -5,10 +5,10 @@
 /// exit_stack: any number of resources, entered one by one.
 /// Manual: docs/manual/basics.md#exit-stacks
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/base/unique_function.hpp>
 #include <anyio/basics/with.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>

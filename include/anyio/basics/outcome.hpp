@@ -179,4 +179,10 @@ template <detail::awaitable A>
     return detail::outcome_await<A>(std::forward<A>(awaitable));
 }
 
+template <class A>
+    requires(!detail::awaitable<A>)
+void as_outcome(A&&) {
+    detail::refuse_unawaitable<A>();
+}
+
 }  // namespace anyio

@@ -4,11 +4,11 @@
 /// @file
 /// run: the entry point. Manual: docs/manual/basics.md#running
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/basics/task.hpp>
 #include <anyio/lowlevel/clock.hpp>
 
 #include <concepts>
-#include <functional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -89,7 +89,7 @@ decltype(auto) run(const run_options& options, F&& f, Args&&... args) {
     if constexpr (detail::starts_task<F, Args...>) {
         using value = typename std::invoke_result_t<F, Args...>::value_type;
         auto start = [&] {
-            return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+            return ANYIO_INVOKE(std::forward<F>(f), std::forward<Args>(args)...);
         };
         return detail::run_task<value>(options, start);
     }

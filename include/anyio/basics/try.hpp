@@ -6,7 +6,6 @@
 
 #include <anyio/basics/detail/try_steps.hpp>
 
-#include <chrono>
 #include <tuple>
 #include <type_traits>
 #include <utility>

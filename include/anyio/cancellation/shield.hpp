@@ -37,4 +37,10 @@ template <detail::awaitable A>
     );
 }
 
+template <class A>
+    requires(!detail::awaitable<A>)
+void shielded(A&&) {
+    detail::refuse_unawaitable<A>();
+}
+
 }  // namespace anyio

@@ -5,7 +5,7 @@
 /// The context variables of a task: shared with the tasks that inherited them, copied
 /// when one of them sets a variable. Users: basics/context_var.hpp.
 
-#include <memory>
+#include <anyio/base/light_std.hpp>
 
 namespace anyio::lowlevel {
 

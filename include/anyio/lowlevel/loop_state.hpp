@@ -11,9 +11,6 @@
 #include <anyio/lowlevel/timer.hpp>
 
 #include <cstdint>
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
 
 namespace anyio::lowlevel {
 
@@ -69,7 +66,7 @@ time_point refresh_time(loop_state& loop) noexcept;
     // About 50 µs at 2-3 GHz. A counter that jumps back gives a huge difference, and so
     // only one more reading of the clock.
     constexpr std::uint64_t fresh_ticks = 1 << 17;
-    if (__rdtsc() - loop.now_ticks < fresh_ticks) [[likely]] return loop.now;
+    if (__builtin_ia32_rdtsc() - loop.now_ticks < fresh_ticks) [[likely]] return loop.now;
 #endif
     return refresh_time(loop);
 }

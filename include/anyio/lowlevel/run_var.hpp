@@ -4,9 +4,9 @@
 /// @file
 /// run_var<T>: one value per running loop.
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/base/errors.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>

@@ -11,8 +11,9 @@
 namespace anyio::lowlevel {
 
 /// Wakes its task when its deadline has come.
-class [[nodiscard]] sleep_operation final : public operation<sleep_operation>,
-                                            public timer {
+class [[nodiscard("sleep() does nothing until you co_await it")]] sleep_operation final
+    : public operation<sleep_operation>,
+      public timer {
 public:
     explicit sleep_operation(time_point deadline) noexcept
         : operation(kind_), timer(timer_kind::sleep), deadline_(deadline) {}

@@ -4,10 +4,10 @@
 /// @file
 /// event_loop_token: reach a loop from another thread.
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/base/unique_function.hpp>
 
 #include <compare>
-#include <memory>
 
 namespace anyio::lowlevel {
 

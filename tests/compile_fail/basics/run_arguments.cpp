@@ -4,4 +4,6 @@
 
 anyio::task<> main_task(int arguments);
 
-int main() { anyio::run(main_task); }
+int main() {
+    anyio::run(main_task);
+}

@@ -5,6 +5,7 @@
 
 anyio::task<> misuse() {
     co_await anyio::with(
-        anyio::create_task_group(), [](anyio::task_group tg) -> anyio::task<> { co_return; }
+        anyio::create_task_group(),
+        [](anyio::task_group tg) -> anyio::task<> { co_return; }
     );
 }

@@ -7,6 +7,7 @@
 
 anyio::task<> misuse() {
     co_await anyio::with(
-        anyio::create_task_group(), [](std::string& text) -> anyio::task<> { co_return; }
+        anyio::create_task_group(),
+        [](std::string& text) -> anyio::task<> { co_return; }
     );
 }

@@ -4,5 +4,7 @@
 #include <anyio/tasks/task_group.hpp>
 
 anyio::task<> misuse() {
-    co_await anyio::with(anyio::create_task_group(), [](anyio::task_group&) { return 7; });
+    co_await anyio::with(anyio::create_task_group(), [](anyio::task_group&) {
+        return 7;
+    });
 }

@@ -64,7 +64,8 @@ private:
 };
 
 template <class Body, class... A>
-class [[nodiscard]] with_block_await : public lowlevel::awaitable_base {
+class [[nodiscard("with() does nothing until you co_await it")]] with_block_await
+    : public lowlevel::awaitable_base {
     using subjects =
         decltype(std::tuple_cat(std::declval<with_slot<A>&>().subject()...));
     using needed =

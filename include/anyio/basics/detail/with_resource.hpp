@@ -218,7 +218,8 @@ with_steps(Body& body, Full full, Short shortened, First&& first, Rest&&... rest
 }
 
 template <class Body, class... A>
-class [[nodiscard]] with_resource_await : public lowlevel::awaitable_base {
+class [[nodiscard("with() does nothing until you co_await it")]] with_resource_await
+    : public lowlevel::awaitable_base {
     using returned = decltype(call_body(
         std::declval<Body&>(),
         std::declval<std::tuple<subject_t<A>...>>(),

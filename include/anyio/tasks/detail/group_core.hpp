@@ -78,6 +78,7 @@ private:
 
     cancel_scope scope_;
     failure_list* failures_ = nullptr;
+    std::exception_ptr unlisted_;  ///< an error for which there was no memory
     lowlevel::managed_block* joining_ = nullptr;
     std::size_t expected_ = 0;
     stage stage_ = stage::unused;

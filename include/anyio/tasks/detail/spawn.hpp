@@ -8,7 +8,6 @@
 #include <anyio/tasks/detail/task_call.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <string_view>
 #include <type_traits>

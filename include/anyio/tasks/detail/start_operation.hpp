@@ -9,7 +9,6 @@
 #include <anyio/tasks/detail/spawn.hpp>
 #include <anyio/tasks/task_status.hpp>
 
-#include <functional>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -132,7 +131,8 @@ private:
 };
 
 template <class F, class... Args>
-class [[nodiscard]] start_operation final : public start_core {
+class [[nodiscard("start() begins the child when you co_await it")]] start_operation final
+    : public start_core {
     using value = start_value_t<F>;
     using state_type = typed_start_state<value>;
     using result = task_value_t<F, Args..., task_status<value>>;

@@ -4,19 +4,21 @@
 /// @file
 /// task_call: a callable and its arguments, kept with the task that runs them.
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/basics/body.hpp>
 #include <anyio/basics/task.hpp>
 
-#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace anyio::detail {
 
+/// A function whose result can be a task of its own: a coroutine, or one that returns an
+/// operation, such as sleep().
 template <class F, class... Args>
 concept makes_task =
-    std::is_invocable_v<F, Args...> && is_task<std::invoke_result_t<F, Args...>>;
+    std::is_invocable_v<F, Args...> && awaitable<std::invoke_result_t<F, Args...>>;
 
 template <class F, class... Args>
 concept gives_awaitable =
@@ -92,30 +94,57 @@ template <class R, class... P, class... Args>
 struct refers_to_call<R (*)(P...) noexcept, Args...>
     : refers_to_call<R (*)(P...), Args...> {};
 
+template <class R>
+struct task_value {
+    using type = std::remove_cvref_t<awaited_t<R>>;
+};
+
+template <class T>
+struct task_value<task<T>> {
+    using type = T;
+};
+
+template <class F, class... Args>
+using task_value_t = typename task_value<std::invoke_result_t<F, Args...>>::type;
+
 /// Decayed copies, as std::thread makes them. Not kept with the task where nothing can
 /// refer to them.
 template <class F, class... Args>
 struct task_call {
-    static constexpr bool stored = refers_to_call<F, Args...>::value;
+    static constexpr bool is_coroutine = is_task<std::invoke_result_t<F, Args...>>;
+    static constexpr bool stored = !is_coroutine || refers_to_call<F, Args...>::value;
 
     template <class G, class... A>
     explicit task_call(G&& g, A&&... a)
         : function(std::forward<G>(g)), arguments(std::forward<A>(a)...) {}
 
     auto operator()() {
+        if constexpr (is_coroutine)
+            return call();
+        else
+            return await_call(*this);
+    }
+
+    decltype(auto) call() {
         return std::apply(
             [this](Args&... argument) {
-                return std::invoke(std::move(function), std::move(argument)...);
+                return ANYIO_INVOKE(std::move(function), std::move(argument)...);
             },
             arguments
         );
     }
 
+    static task<task_value_t<F, Args...>> await_call(task_call& self) {
+        if constexpr (std::is_void_v<task_value_t<F, Args...>>) {
+            co_await self.call();
+        } else {
+            auto value = co_await self.call();
+            co_return value;
+        }
+    }
+
     F function;
     std::tuple<Args...> arguments;
 };
-
-template <class F, class... Args>
-using task_value_t = typename std::invoke_result_t<F, Args...>::value_type;
 
 }  // namespace anyio::detail

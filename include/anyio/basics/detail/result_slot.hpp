@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Where an awaited coroutine leaves its outcome, and how it is called.
+
+#include <anyio/lowlevel/loop_state.hpp>
+
+#include <coroutine>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace anyio::detail {
+
+using lowlevel::frame_link;
+using lowlevel::frame_owner;
+using lowlevel::loop_state;
+
+/// Where an awaited task<T> puts its value: in the frame of whoever awaits it.
+template <class T>
+struct result_slot : frame_owner {
+    static_assert(!std::is_rvalue_reference_v<T>, "task<T&&>: return a value instead");
+    using stored = std::conditional_t<
+        std::is_reference_v<T>,
+        std::add_pointer_t<std::remove_reference_t<T>>,
+        std::remove_const_t<T>>;
+
+    result_slot() noexcept {}
+
+    ~result_slot() {
+        if constexpr (!std::is_trivially_destructible_v<stored>)
+            if (has_value) value.~stored();
+    }
+
+    result_slot(const result_slot&) = delete;  // the coroutine holds its address
+    result_slot& operator=(const result_slot&) = delete;
+
+    template <class U>
+    void set(U&& result) {
+        if constexpr (std::is_reference_v<T>)
+            new (&value) stored(__builtin_addressof(result));
+        else
+            new (&value) stored(std::forward<U>(result));
+        has_value = true;
+    }
+
+    T take() {
+        if constexpr (std::is_reference_v<T>)
+            return *value;
+        else
+            return std::move(value);
+    }
+
+    union {
+        stored value;
+    };
+
+    bool has_value = false;
+};
+
+template <>
+struct result_slot<void> : frame_owner {
+    void take() const noexcept {}
+};
+
+/// Runs `owner.child` until it suspends or ends; true: it has ended, and is gone.
+[[nodiscard]] ANYIO_ALWAYS_INLINE bool
+call_frame(const loop_state& loop, frame_owner& owner) noexcept {
+    if (!stack_is_shallow(loop)) [[unlikely]]
+        return false;
+    owner.stage = lowlevel::frame_stage::nested;
+    handle_of(owner.child).resume();
+    if (!owner.child) return true;
+    owner.stage = lowlevel::frame_stage::suspended;
+    return false;
+}
+
+/// After call_frame() said false, when the awaiting frame has been suspended.
+ANYIO_ALWAYS_INLINE void leave_frame(loop_state& loop, frame_owner& owner) noexcept {
+    if (owner.stage != lowlevel::frame_stage::unstarted) [[likely]]
+        return;
+    owner.stage = lowlevel::frame_stage::suspended;
+    continue_with(loop, owner.child);
+}
+
+/// Records the exception in flight, and where in the call chain it began.
+void note_exception(frame_link& link) noexcept;
+/// A task that was never awaited; reports it in debug builds.
+void drop_unstarted(frame_link& link) noexcept;
+
+}  // namespace anyio::detail

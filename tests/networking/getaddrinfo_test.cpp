@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/networking/getaddrinfo.hpp>
+
+#include "networking/connections.hpp"
+#include "networking/posix_socket.hpp"
+
+using namespace anyio;
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+static_assert(std::is_trivially_destructible_v<getaddrinfo_options>);
+
+ANYIO_TEST(getaddrinfo, knows_localhost) {
+    const auto found = co_await anyio::getaddrinfo("localhost", 80);
+    EXPECT_THAT(found, Contains(ip_endpoint(ipv4_address::loopback(), 80)));
+}
+
+ANYIO_TEST(getaddrinfo, reads_addresses_itself) {
+    const auto v4 = co_await anyio::getaddrinfo("192.0.2.7", 1);
+    EXPECT_THAT(v4, ElementsAre(ip_endpoint(*ip_address::parse("192.0.2.7"), 1)));
+    const auto v6 = co_await anyio::getaddrinfo("2001:db8::7", 65535);
+    EXPECT_THAT(v6, ElementsAre(ip_endpoint(*ip_address::parse("2001:db8::7"), 65535)));
+}
+
+ANYIO_TEST(getaddrinfo, takes_interfaces_by_name) {
+    const auto found = co_await anyio::getaddrinfo("fe80::1%lo", 80);
+    const std::uint32_t number = posix_socket::interface_number("lo");
+    EXPECT_GT(number, 0u);
+    EXPECT_EQ(found.front().address().v6().scope_id(), number);
+}
+
+ANYIO_TEST(getaddrinfo, returns_only_the_family_that_is_wanted) {
+    const auto v4 =
+        co_await anyio::getaddrinfo("localhost", 80, {.family = address_family::ipv4});
+    for (const ip_endpoint& endpoint : v4)
+        EXPECT_TRUE(endpoint.is_v4());
+    const auto none = co_await as_outcome(
+        anyio::getaddrinfo("127.0.0.1", 80, {.family = address_family::ipv6})
+    );
+    const auto* const error = caught_as<os_error>(none.error());
+    ANYIO_REQUIRE(error);
+    EXPECT_EQ(error->code().category(), getaddrinfo_category());
+    EXPECT_THAT(error->what(), HasSubstr("getaddrinfo 127.0.0.1: address family for"));
+}
+
+ANYIO_TEST(getaddrinfo, without_a_host_means_this_machine) {
+    const auto here = co_await anyio::getaddrinfo("", 80);
+    for (const ip_endpoint& endpoint : here)
+        EXPECT_TRUE(endpoint.address().is_loopback());
+    const auto all = co_await anyio::getaddrinfo("", 80, {.passive = true});
+    for (const ip_endpoint& endpoint : all)
+        EXPECT_TRUE(endpoint.address().is_any());
+}
+
+ANYIO_TEST(getaddrinfo, reports_a_name_that_nobody_knows) {
+    // Reserved for this by RFC 6761; and as a name that cannot be, no question is sent.
+    const auto unknown =
+        co_await as_outcome(anyio::getaddrinfo("no-such-host.invalid", 80));
+    const auto* const error = caught_as<os_error>(unknown.error());
+    ANYIO_REQUIRE(error);
+    EXPECT_EQ(error->code().category(), getaddrinfo_category());
+    EXPECT_EQ(error->subject(), "no-such-host.invalid");
+}
+
+ANYIO_TEST(getaddrinfo, refuses_what_cannot_be_a_name) {
+    for (const std::string_view bad :
+         {std::string_view("a b"),
+          std::string_view("a/b"),
+          std::string_view("a\0b", 3),
+          std::string_view("münchen.de"),
+          std::string_view("a\n")}) {
+        const auto refused = co_await as_outcome(anyio::getaddrinfo(bad, 80));
+        EXPECT_TRUE(is_error<usage_error>(refused.error())) << bad;
+    }
+    const auto long_name =
+        co_await as_outcome(anyio::getaddrinfo(std::string(300, 'a'), 80));
+    EXPECT_TRUE(is_error<usage_error>(long_name.error()));
+}
+
+ANYIO_TEST(getaddrinfo, may_be_given_text_that_goes_before_it_is_awaited) {
+    task<std::vector<ip_endpoint>> lookup =
+        anyio::getaddrinfo(std::string("127.0.0.") + "1", 80);
+    const auto found = co_await std::move(lookup);
+    EXPECT_THAT(found, ElementsAre(ip_endpoint(ipv4_address::loopback(), 80)));
+}
+
+ANYIO_TEST(getaddrinfo, cancelled_leaves_the_thread_to_itself) {
+    for (int i = 0; i < 20; ++i) {
+        co_await with(create_task_group(), [&](task_group& group) -> task<> {
+            group.start_soon([]() -> task<> {
+                co_await anyio::getaddrinfo("localhost", 80);
+            });
+            co_await lowlevel::checkpoint();
+            group.cancel();
+        });
+    }
+}
+
+TEST(getaddrinfo, ends_with_the_run_while_threads_still_look) {
+    for (int i = 0; i < 20; ++i)
+        run([]() -> task<> {
+            co_await with(create_task_group(), [&](task_group& group) -> task<> {
+                for (int j = 0; j < 30; ++j)
+                    group.start_soon([]() -> task<> {
+                        co_await anyio::getaddrinfo("localhost", 80);
+                    });
+                co_await lowlevel::checkpoint();
+                group.cancel();
+            });
+        });
+}
+
+ANYIO_TEST(getaddrinfo, looks_many_names_up_at_once) {
+    int found = 0;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        for (int i = 0; i < 100; ++i)
+            group.start_soon([&]() -> task<> {
+                const auto endpoints = co_await anyio::getaddrinfo("localhost", 80);
+                found += endpoints.empty() ? 0 : 1;
+            });
+        co_return;
+    });
+    EXPECT_EQ(found, 100);
+}
+
+namespace {
+
+class recording_resolver final : public resolver {
+public:
+    task<std::vector<ip_endpoint>> getaddrinfo(
+        std::string host, std::uint16_t port, getaddrinfo_options options
+    ) override {
+        asked.push_back(host);
+        co_await sleep(5s);
+        if (options.family == address_family::ipv6)
+            throw os_error(EIO, "look up", host);
+        std::vector<ip_endpoint> found;
+        found.emplace_back(ipv4_address::loopback(), port);
+        co_return found;
+    }
+
+    std::vector<std::string> asked;
+};
+
+}  // namespace
+
+ANYIO_TEST(set_resolver, replaces_the_system_for_names_only) {
+    recording_resolver other;
+    EXPECT_EQ(set_resolver(&other), nullptr);
+    const auto found = co_await anyio::getaddrinfo("db.internal", 5432);
+    EXPECT_THAT(found, ElementsAre(ip_endpoint(ipv4_address::loopback(), 5432)));
+    const auto literal = co_await anyio::getaddrinfo("127.0.0.5", 5432);
+    const auto failed = co_await as_outcome(
+        anyio::getaddrinfo("six", 1, {.family = address_family::ipv6})
+    );
+    EXPECT_TRUE(is_error<os_error>(failed.error()));
+    EXPECT_THAT(other.asked, ElementsAre("db.internal", "six"));
+    EXPECT_EQ(set_resolver(nullptr), &other);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/tasks/task_group.hpp>
+#include "support/anyio_test.hpp"
+
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+// Every allocation of an operation fails once, the first, the second, and so on.
+
+using namespace std::chrono_literals;
+using anyio::as_outcome;
+using anyio::create_task_group;
+using anyio::exception_group;
+using anyio::sleep;
+using anyio::task;
+using anyio::task_group;
+using anyio::with;
+
+namespace {
+
+constexpr long unlimited = -1;
+constexpr long most = 50;  // allocations that an operation may need
+
+thread_local long allocations_left = unlimited;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    if (allocations_left == 0)
+        throw std::bad_alloc();
+    if (allocations_left > 0)
+        --allocations_left;
+    void* const memory =
+        std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (!memory)
+        throw std::bad_alloc();
+    return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    return allocate(size, alignof(std::max_align_t));
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return allocate(size, static_cast<std::size_t>(alignment));
+}
+
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+namespace {
+
+const char* const long_text = "a text that is too long to be kept in place";
+
+// Calls `attempt` with 0, 1, 2, ... allocations until it does not throw.
+template <class Attempt>
+void attempt_with_more_and_more_memory(Attempt attempt) {
+    for (long n = 0; n < most; ++n) {
+        allocations_left = n;
+        try {
+            attempt();
+            allocations_left = unlimited;
+            return;
+        } catch (const std::bad_alloc&) {
+            allocations_left = unlimited;
+        }
+    }
+    ADD_FAILURE() << "failed with plenty of memory";
+}
+
+bool has_bad_alloc(const std::exception_ptr& error) {
+    if (const auto* group = anyio::caught_as<exception_group>(error))
+        return group->contains<std::bad_alloc>();
+    return is_error<std::bad_alloc>(error);
+}
+
+}  // namespace
+
+ANYIO_TEST(out_of_memory, start_soon_starts_the_child_or_nothing) {
+    int ran = 0;
+    auto child = [&](const std::string& text) -> task<> {
+        co_await sleep(0s);
+        EXPECT_EQ(text, long_text);
+        ++ran;
+    };
+    co_await with(create_task_group(), [&](task_group& tg) {
+        const std::string text = long_text;
+        attempt_with_more_and_more_memory([&] {
+            tg.start_soon({.name = long_text}, child, text);
+        });
+    });
+    EXPECT_EQ(ran, 1);
+}
+
+ANYIO_TEST(out_of_memory, create_task_creates_the_task_or_nothing) {
+    int ran = 0;
+    auto child = [&](const std::string& text) -> task<std::string> {
+        co_await sleep(0s);
+        ++ran;
+        co_return text;
+    };
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        const std::string text = long_text;
+        std::optional<anyio::task_handle<std::string>> handle;
+        attempt_with_more_and_more_memory([&] {
+            handle.emplace(tg.create_task({.name = long_text}, child, text));
+        });
+        const auto& value = co_await *handle;
+        EXPECT_EQ(value, long_text);
+    });
+    EXPECT_EQ(ran, 1);
+}
+
+ANYIO_TEST(out_of_memory, a_task_of_a_task_from_elsewhere_is_started_or_nothing_is) {
+    int ran = 0;
+    auto inner = [&]() -> task<> {
+        ++ran;
+        co_return;
+    };
+    auto outer = [](task<> first) -> task<> { co_await std::move(first); };
+    co_await with(create_task_group(), [&](task_group& tg) {
+        attempt_with_more_and_more_memory([&] {
+            tg.start_soon([&] { return outer(inner()); });
+        });
+    });
+    EXPECT_EQ(ran, 1);
+}
+
+ANYIO_TEST(out_of_memory, start_starts_the_child_or_throws) {
+    int ran = 0;
+    auto child = [&](const std::string&, anyio::task_status<int> status) -> task<> {
+        ++ran;
+        status.started(7);
+        co_return;
+    };
+    bool started = false;
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        const std::string text = long_text;
+        for (long n = 0; n < most && !started; ++n) {
+            allocations_left = n;
+            try {
+                const int value = co_await tg.start({.name = long_text}, child, text);
+                started = value == 7;
+            } catch (const std::bad_alloc&) {
+                started = false;
+            }
+            allocations_left = unlimited;
+        }
+    });
+    EXPECT_TRUE(started);
+    EXPECT_EQ(ran, 1);
+}
+
+ANYIO_TEST(out_of_memory, a_block_runs_or_throws) {
+    bool ran = false;
+    for (long n = 0; n < most && !ran; ++n) {
+        std::exception_ptr error;
+        allocations_left = n;
+        try {
+            co_await with(
+                anyio::move_on_after(1s),
+                create_task_group(),
+                [&](task_group&) -> task<> {
+                    ran = true;
+                    co_return;
+                }
+            );
+        } catch (...) {
+            error = std::current_exception();
+        }
+        allocations_left = unlimited;
+        EXPECT_EQ(has_bad_alloc(error), !ran);
+    }
+    EXPECT_TRUE(ran);
+}
+
+ANYIO_TEST(out_of_memory, an_error_of_a_child_is_never_lost) {
+    const auto thrown = std::make_exception_ptr(std::runtime_error("oops"));
+    bool complete = false;
+    for (long n = 0; n < most && !complete; ++n) {
+        auto ended = co_await as_outcome(with(
+            create_task_group(),
+            [&](task_group& tg) -> task<> {
+                tg.start_soon([&]() -> task<> {
+                    co_await sleep(1s);
+                    allocations_left = n;
+                    std::rethrow_exception(thrown);
+                });
+                co_await anyio::sleep_forever();
+            }
+        ));
+        allocations_left = unlimited;
+        EXPECT_TRUE(ended.has_error());
+        EXPECT_EQ(messages_of(ended.error()), std::vector<std::string>{"oops"});
+        const auto* group = anyio::caught_as<exception_group>(ended.error());
+        complete = group && group->members()[0].trace.size() == 1 &&
+                   !group->members()[0].task.empty();
+    }
+    EXPECT_TRUE(complete);
+}
+
+ANYIO_TEST(out_of_memory, errors_of_many_children_make_the_block_fail) {
+    bool complete = false;
+    for (long n = 0; n < most && !complete; ++n) {
+        auto ended = co_await as_outcome(with(create_task_group(), [&](task_group& tg) {
+            for (int i = 0; i < 5; ++i)
+                tg.start_soon([&]() -> task<> {
+                    auto slept = co_await as_outcome(sleep(1s));
+                    allocations_left = n;
+                    throw std::runtime_error("oops");
+                });
+        }));
+        allocations_left = unlimited;
+        EXPECT_TRUE(ended.has_error());
+        EXPECT_EQ(messages_of(ended.error()).front(), "oops");
+        complete = messages_of(ended.error()).size() == 5;
+    }
+    EXPECT_TRUE(complete);
+}
