@@ -3,10 +3,9 @@
 /// The core rows of the performance table, with the names and the loops of
 /// bench/raw/core_raw_bench.cpp; tools/bench.py divides the two.
 
+#include <anyio/anyio.hpp>
 #include "../raw/measure.hpp"
 #include "../raw/raw_timers.hpp"
-
-#include <anyio/anyio.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -25,12 +24,15 @@ constexpr int crowd = 100'000;  // tasks of the cases with many
 
 // M1: a group of 1000 children; each yields once; the parent joins them.
 
-task<> yield_once() { co_await anyio::lowlevel::checkpoint(); }
+task<> yield_once() {
+    co_await anyio::lowlevel::checkpoint();
+}
 
 task<> spawn_and_join(State& state) {
     for (auto _ : state)
         co_await anyio::with(anyio::create_task_group(), [](task_group& tg) {
-            for (int i = 0; i < 1000; ++i) tg.start_soon(yield_once);
+            for (int i = 0; i < 1000; ++i)
+                tg.start_soon(yield_once);
         });
 }
 
@@ -47,7 +49,8 @@ constexpr int fib_argument = 20;
 constexpr int fib_calls = 21'891;  // 2 * fib(21) - 1
 
 task<int> fib(int n) {
-    if (n < 2) co_return n;
+    if (n < 2)
+        co_return n;
     const int one = co_await fib(n - 1);
     const int other = co_await fib(n - 2);
     co_return one + other;
@@ -73,7 +76,8 @@ BENCHMARK(M2_awaited_call);
 constexpr int rounds = 10'000;
 
 task<> yield_often() {
-    for (int i = 0; i < rounds; ++i) co_await anyio::lowlevel::checkpoint();
+    for (int i = 0; i < rounds; ++i)
+        co_await anyio::lowlevel::checkpoint();
 }
 
 task<> both_yield(State& state) {
@@ -125,7 +129,8 @@ BENCHMARK(M3e_event_switch);
 // operation that is ready.
 
 task<> time_out_yield(State& state) {
-    for (auto _ : state) co_await anyio::fail_after(1s, anyio::lowlevel::checkpoint());
+    for (auto _ : state)
+        co_await anyio::fail_after(1s, anyio::lowlevel::checkpoint());
 }
 
 void M5_timeout_suspending(State& state) {
@@ -136,7 +141,8 @@ void M5_timeout_suspending(State& state) {
 task<> time_out_ready(State& state) {
     anyio::event ready;
     ready.set();
-    for (auto _ : state) co_await anyio::fail_after(1s, ready.wait());
+    for (auto _ : state)
+        co_await anyio::fail_after(1s, ready.wait());
 }
 
 void M5_timeout_ready(State& state) {
@@ -157,14 +163,17 @@ anyio::duration scrambled_nap(int i) {
     );
 }
 
-task<> nap(anyio::duration length) { co_await anyio::sleep(length); }
+task<> nap(anyio::duration length) {
+    co_await anyio::sleep(length);
+}
 
 void M5s_sleepers(State& state) {
     for (auto _ : state) {
         const double start = measure::cpu_seconds();
         anyio::run([]() -> task<> {
             co_await anyio::with(anyio::create_task_group(), [](task_group& tg) {
-                for (int i = 0; i < crowd; ++i) tg.start_soon(nap, scrambled_nap(i));
+                for (int i = 0; i < crowd; ++i)
+                    tg.start_soon(nap, scrambled_nap(i));
             });
         });
         state.SetIterationTime(measure::cpu_seconds() - start);
@@ -191,27 +200,37 @@ task<> block_ten_deep() {
     benchmark::DoNotOptimize(below);
 }
 
-task<> block() { co_await anyio::sleep_forever(); }
+task<> block() {
+    co_await anyio::sleep_forever();
+}
 
 void cancel_crowd(State& state, task<> (*blocked)()) {
     for (auto _ : state) {
         std::int64_t start = 0;
         anyio::run([&]() -> task<> {
-            co_await anyio::with(anyio::create_task_group(), [&](task_group& tg) -> task<> {
-                for (int i = 0; i < crowd; ++i) tg.start_soon(blocked);
-                co_await anyio::lowlevel::checkpoint();
-                start = raw::now();
-                tg.cancel();
-            });
+            co_await anyio::with(
+                anyio::create_task_group(),
+                [&](task_group& tg) -> task<> {
+                    for (int i = 0; i < crowd; ++i)
+                        tg.start_soon(blocked);
+                    co_await anyio::lowlevel::checkpoint();
+                    start = raw::now();
+                    tg.cancel();
+                }
+            );
             state.SetIterationTime(static_cast<double>(raw::now() - start) * 1e-9);
         });
     }
     measure::report(state, state.iterations() * crowd);
 }
 
-void M6_cancel_deep10(State& state) { cancel_crowd(state, block_ten_deep); }
+void M6_cancel_deep10(State& state) {
+    cancel_crowd(state, block_ten_deep);
+}
 
-void M6_cancel_deep1(State& state) { cancel_crowd(state, block); }
+void M6_cancel_deep1(State& state) {
+    cancel_crowd(state, block);
+}
 
 BENCHMARK(M6_cancel_deep10)->UseManualTime()->Iterations(5);
 BENCHMARK(M6_cancel_deep1)->UseManualTime()->Iterations(5);
@@ -222,12 +241,16 @@ void M7_sleep_bytes(State& state) {
     for (auto _ : state)
         anyio::run([&]() -> task<> {
             const std::size_t before = measure::live_bytes;
-            co_await anyio::with(anyio::create_task_group(), [&](task_group& tg) -> task<> {
-                for (int i = 0; i < crowd; ++i) tg.start_soon(nap, 1h);
-                co_await anyio::lowlevel::checkpoint();
-                measure::report_bytes(state, measure::live_bytes - before, crowd);
-                tg.cancel();
-            });
+            co_await anyio::with(
+                anyio::create_task_group(),
+                [&](task_group& tg) -> task<> {
+                    for (int i = 0; i < crowd; ++i)
+                        tg.start_soon(nap, 1h);
+                    co_await anyio::lowlevel::checkpoint();
+                    measure::report_bytes(state, measure::live_bytes - before, crowd);
+                    tg.cancel();
+                }
+            );
         });
 }
 

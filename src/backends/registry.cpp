@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/backends/registry.hpp>
 
-#include "epoll/epoll_backend.hpp"
-
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
+#include "epoll/epoll_backend.hpp"
 
 #include <cstdlib>
 
@@ -28,11 +27,13 @@ constexpr entry entries[] = {
 std::unique_ptr<backends::backend> backends::make_backend(std::string_view name) {
     if (name.empty()) {
         const char* const wanted = std::getenv("ANYIO_BACKEND");
-        if (wanted) name = wanted;
+        if (wanted)
+            name = wanted;
     }
     std::string known;
     for (const entry& e : entries) {
-        if (name.empty() ? e.available() : e.name == name) return e.make();
+        if (name.empty() ? e.available() : e.name == name)
+            return e.make();
         known += describe(known.empty() ? "" : ", ", e.name);
     }
     throw lookup_error(describe("run: no backend \"", name, "\"; there are: ", known));
@@ -40,14 +41,16 @@ std::unique_ptr<backends::backend> backends::make_backend(std::string_view name)
 
 std::vector<std::string> get_all_backends() {
     std::vector<std::string> names;
-    for (const entry& e : entries) names.emplace_back(e.name);
+    for (const entry& e : entries)
+        names.emplace_back(e.name);
     return names;
 }
 
 std::vector<std::string> get_available_backends() {
     std::vector<std::string> names;
     for (const entry& e : entries)
-        if (e.available()) names.emplace_back(e.name);
+        if (e.available())
+            names.emplace_back(e.name);
     return names;
 }
 

@@ -5,7 +5,9 @@ namespace anyio::detail {
 
 namespace {
 
-lowlevel::cancel_status* no_scope(lowlevel::block&) noexcept { return nullptr; }
+lowlevel::cancel_status* no_scope(lowlevel::block&) noexcept {
+    return nullptr;
+}
 
 lowlevel::leave_answer
 leave(lowlevel::managed_block& self, lowlevel::loop_state&) noexcept {

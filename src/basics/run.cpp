@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/basics/run.hpp>
 
-#include "../lowlevel/scheduler.hpp"
-
 #include <anyio/backends/backend.hpp>
 #include <anyio/backends/registry.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/spawn.hpp>
+#include "../lowlevel/scheduler.hpp"
 
 namespace anyio::detail {
 
@@ -26,15 +25,19 @@ run_session::run_session(const run_options& options) {
         new lowlevel::scheduler(backends::make_backend(options.backend), options.clock);
 }
 
-run_session::~run_session() { delete scheduler_; }
+run_session::~run_session() {
+    delete scheduler_;
+}
 
 void run_session::run(frame_link& main, frame_owner& owner) {
     lowlevel::task_state& task = lowlevel::allocate_task(main_kind, 0);
+
     struct release {
         ~release() { lowlevel::release_task_block(kept); }
 
         lowlevel::task_state& kept;
     } const released{task};
+
     task.set(lowlevel::task_handled);  // so that it is still there when it has ended
     lowlevel::loop_state& loop = scheduler_->state();
     loop.root_scope->enter_as_root(task);

@@ -31,15 +31,16 @@ namespace lowlevel {
 loop_state& require_loop(const char* operation) {
     if (!this_loop)
         throw no_event_loop_error(
-            std::string(operation)
-            + ": no event loop runs in this thread; call it from a task, inside anyio::run"
+            std::string(operation) +
+            ": no event loop runs in this thread; call it from a task, inside anyio::run"
         );
     return *this_loop;
 }
 
 task_state& current() {
     loop_state& loop = require_loop("lowlevel::current");
-    if (!loop.current) throw no_event_loop_error("lowlevel::current: no task is running");
+    if (!loop.current)
+        throw no_event_loop_error("lowlevel::current: no task is running");
     return *loop.current;
 }
 

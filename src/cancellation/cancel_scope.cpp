@@ -8,15 +8,18 @@ namespace anyio {
 
 // True as soon as the time has passed, even if the loop has not seen it yet, as in trio.
 bool cancel_scope::cancel_called() const noexcept {
-    if (status_.has(lowlevel::scope_cancel_called)) return true;
-    if (status_.has(lowlevel::scope_left) || !lowlevel::this_loop) return false;
+    if (status_.has(lowlevel::scope_cancel_called))
+        return true;
+    if (status_.has(lowlevel::scope_left) || !lowlevel::this_loop)
+        return false;
     const time_point deadline = status_.deadline();
-    return deadline != never
-           && deadline <= lowlevel::current_loop_time(*lowlevel::this_loop);
+    return deadline != never &&
+           deadline <= lowlevel::current_loop_time(*lowlevel::this_loop);
 }
 
 void cancel_scope::throw_entered_twice() {
-    throw usage_error("with cancel_scope: it has served a block already; make a new one");
+    throw usage_error("with cancel_scope: it has served a block already; make a new one"
+    );
 }
 
 time_point current_effective_deadline() {

@@ -5,7 +5,9 @@ namespace anyio::lowlevel {
 
 namespace {
 
-void first_frame_ended(void*) { this_loop->after |= after_step_finish; }
+void first_frame_ended(void*) {
+    this_loop->after |= after_step_finish;
+}
 
 unwind_step first_frame_unwound(block&, loop_state& loop) noexcept {
     loop.current->set(task_was_cancelled);
@@ -13,7 +15,9 @@ unwind_step first_frame_unwound(block&, loop_state& loop) noexcept {
     return {};
 }
 
-cancel_status* no_scope(block&) noexcept { return nullptr; }
+cancel_status* no_scope(block&) noexcept {
+    return nullptr;
+}
 
 constexpr block_kind root_kind{&first_frame_unwound, "task", &no_scope};
 
@@ -30,7 +34,8 @@ frame_link* unwind(loop_state& loop, frame_link* leaf) noexcept {
         if (at->is_block()) {
             block& stop = block::from(at);
             const unwind_step step = stop.kind->unwound(stop, loop);
-            if (!step.pass_on) return step.resume;
+            if (!step.pass_on)
+                return step.resume;
         } else {
             at->owner->child = nullptr;
             loop.ended_site = at->site;

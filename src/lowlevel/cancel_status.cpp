@@ -17,7 +17,8 @@ namespace {
 // takes the task from the ready queue.
 void deliver_to(task_state& task) noexcept {
     wait_record* const record = task.wait;
-    if (!record || task.has(task_abort_requested)) return;
+    if (!record || task.has(task_abort_requested))
+        return;
     if (record->kind == &yield_kind) {  // in the ready queue already
         task.set(task_unwinds);
         task.wait = nullptr;
@@ -30,7 +31,9 @@ void deliver_to(task_state& task) noexcept {
 
 }  // namespace
 
-cancel_status::~cancel_status() { delete cause_; }
+cancel_status::~cancel_status() {
+    delete cause_;
+}
 
 void cancel_status::link(cancel_status& parent) noexcept {
     parent_ = &parent;
@@ -64,8 +67,10 @@ void cancel_status::enter(loop_state& loop, task_state& task) noexcept {
             set(scope_by_deadline);
         }
     }
-    if (parent.has(scope_unarmed)) set(scope_unarmed);
-    if (has(scope_cancel_called) || (!has(scope_shielded) && parent.has(scope_effective)))
+    if (parent.has(scope_unarmed))
+        set(scope_unarmed);
+    if (has(scope_cancel_called) ||
+        (!has(scope_shielded) && parent.has(scope_effective)))
         set(scope_effective);
 }
 
@@ -74,7 +79,8 @@ void cancel_status::enter_as_base(cancel_status& parent, task_state& task) noexc
     host_ = &task;
     task.scope = this;
     set(scope_entered);
-    if (has(scope_cancel_called) || (!has(scope_shielded) && parent.has(scope_effective)))
+    if (has(scope_cancel_called) ||
+        (!has(scope_shielded) && parent.has(scope_effective)))
         set(scope_effective);
 }
 
@@ -92,13 +98,17 @@ void cancel_status::leave(loop_state& loop) noexcept {
 }
 
 bool cancel_status::absorb() noexcept {
-    if (!has(scope_cancel_called) || cancelled_from_outside()) return false;
+    if (!has(scope_cancel_called) || cancelled_from_outside())
+        return false;
     set(scope_caught);
     return true;
 }
 
-void cancel_status::cancel(std::string_view reason, std::source_location where) noexcept {
-    if (has(scope_cancel_called)) return;
+void cancel_status::cancel(
+    std::string_view reason, std::source_location where
+) noexcept {
+    if (has(scope_cancel_called))
+        return;
     set(scope_cancel_called);
     try {
         const auto* task = this_loop ? this_loop->current : nullptr;
@@ -146,17 +156,21 @@ void cancel_status::reparent(cancel_status& parent) noexcept {
 }
 
 time_point cancel_status::deadline() const noexcept {
-    if (!relative_ || deadline_ == never) return deadline_;
-    if (!this_loop) return never;
+    if (!relative_ || deadline_ == never)
+        return deadline_;
+    if (!this_loop)
+        return never;
     return after(current_loop_time(*this_loop), deadline_.time_since_epoch());
 }
 
 time_point cancel_status::effective_deadline() const noexcept {
-    if (has(scope_effective)) return time_point::min();
+    if (has(scope_effective))
+        return time_point::min();
     time_point earliest = never;
     for (const cancel_status* s = this; s; s = s->parent_) {
         earliest = std::min(earliest, s->deadline());
-        if (s->has(scope_shielded)) break;
+        if (s->has(scope_shielded))
+            break;
     }
     return earliest;
 }
@@ -164,15 +178,16 @@ time_point cancel_status::effective_deadline() const noexcept {
 void cancel_status::arm_all(loop_state& loop, cancel_status& innermost) noexcept {
     for (cancel_status* s = &innermost; s && s->has(scope_unarmed); s = s->parent_) {
         s->clear(scope_unarmed);
-        if (s->deadline_ != never && !s->deadline_timer_.armed()
-            && !s->has(scope_cancel_called))
+        if (s->deadline_ != never && !s->deadline_timer_.armed() &&
+            !s->has(scope_cancel_called))
             loop.deadlines.arm(s->deadline_timer_, s->deadline_);
     }
 }
 
 void cancel_status::expired(timer& entry) noexcept {
     cancel_status& scope = *static_cast<scope_timer&>(entry).scope;
-    if (scope.has(scope_cancel_called)) return;
+    if (scope.has(scope_cancel_called))
+        return;
     scope.set(scope_cancel_called);
     scope.set(scope_by_deadline);
     scope.refresh();
@@ -184,7 +199,8 @@ void cancel_status::cancel_all(std::string_view reason) noexcept {
 }
 
 void cancel_status::refresh() noexcept {
-    if (has(scope_entered) && !has(scope_left)) refresh_tree(false);
+    if (has(scope_entered) && !has(scope_left))
+        refresh_tree(false);
 }
 
 // Preorder without recursion, since scopes nest thousands deep. A subtree whose top does
@@ -198,17 +214,20 @@ void cancel_status::refresh_tree(bool forced) noexcept {
 }
 
 cancel_status* cancel_status::next_in_tree(cancel_status* root, bool descend) noexcept {
-    if (descend && first_child_) return first_child_;
+    if (descend && first_child_)
+        return first_child_;
     cancel_status* node = this;
-    while (node != root && !node->next_) node = node->parent_;
+    while (node != root && !node->next_)
+        node = node->parent_;
     return node == root ? nullptr : node->next_;
 }
 
 bool cancel_status::update(bool forced) noexcept {
     const bool now_effective =
-        forced || has(scope_cancel_called)
-        || (!has(scope_shielded) && parent_ && parent_->has(scope_effective));
-    if (now_effective == has(scope_effective)) return false;
+        forced || has(scope_cancel_called) ||
+        (!has(scope_shielded) && parent_ && parent_->has(scope_effective));
+    if (now_effective == has(scope_effective))
+        return false;
     if (!now_effective) {
         clear(scope_effective);
         return true;
@@ -219,10 +238,13 @@ bool cancel_status::update(bool forced) noexcept {
 }
 
 void cancel_status::deliver() noexcept {
-    if (host_ && host_->scope == this) deliver_to(*host_);
-    if (!group_) return;
+    if (host_ && host_->scope == this)
+        deliver_to(*host_);
+    if (!group_)
+        return;
     for (task_state* child = group_->first; child; child = child->next)
-        if (child->scope == this) deliver_to(*child);
+        if (child->scope == this)
+            deliver_to(*child);
 }
 
 }  // namespace anyio::lowlevel

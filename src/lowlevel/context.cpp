@@ -20,32 +20,43 @@ struct context {
     std::vector<entry> entries;
 };
 
-void retain(context* variables) noexcept { ++variables->tasks; }
+void retain(context* variables) noexcept {
+    ++variables->tasks;
+}
 
 void release(context* variables) noexcept {
-    if (--variables->tasks == 0) delete variables;
+    if (--variables->tasks == 0)
+        delete variables;
 }
 
 std::shared_ptr<void> context_value(const task_state& task, const void* key) noexcept {
-    if (!task.extra || !task.extra->variables) return nullptr;
+    if (!task.extra || !task.extra->variables)
+        return nullptr;
     for (const auto& entry : task.extra->variables->entries)
-        if (entry.key == key) return entry.value;
+        if (entry.key == key)
+            return entry.value;
     return nullptr;
 }
 
 void set_context_value(task_state& task, const void* key, std::shared_ptr<void> value) {
     task_extra& extra = task_extra::of(task);
     auto changed = std::make_unique<context>();
-    if (extra.variables) changed->entries = extra.variables->entries;
-    std::erase_if(changed->entries, [key](const auto& entry) { return entry.key == key; });
-    if (value) changed->entries.push_back({key, std::move(value)});
-    if (extra.variables) release(extra.variables);
+    if (extra.variables)
+        changed->entries = extra.variables->entries;
+    std::erase_if(changed->entries, [key](const auto& entry) {
+        return entry.key == key;
+    });
+    if (value)
+        changed->entries.push_back({key, std::move(value)});
+    if (extra.variables)
+        release(extra.variables);
     extra.variables = changed.release();
 }
 
 void inherit_context(const task_state& spawner, task_state& child) {
     context* const variables = spawner.extra->variables;
-    if (!variables) return;
+    if (!variables)
+        return;
     task_extra::of(child).variables = variables;
     retain(variables);
 }

@@ -47,16 +47,19 @@ idle_heaps& idle() {
 
 void release(frame_page& page) noexcept {
     (page.heap_prev ? page.heap_prev->heap_next : page.heap->all) = page.heap_next;
-    if (page.heap_next) page.heap_next->heap_prev = page.heap_prev;
+    if (page.heap_next)
+        page.heap_next->heap_prev = page.heap_prev;
     frame_heap& heap = *page.heap;
     frame_arena& arena = *page.arena;
-    const auto index = static_cast<std::size_t>(
-        reinterpret_cast<char*>(&page) - arena.memory
-    ) / frame_page_size;
+    const auto index =
+        static_cast<std::size_t>(reinterpret_cast<char*>(&page) - arena.memory) /
+        frame_page_size;
     arena.free |= 1U << index;
-    if (arena.free != all_pages_free) return;
+    if (arena.free != all_pages_free)
+        return;
     (arena.prev ? arena.prev->next : heap.arenas) = arena.next;
-    if (arena.next) arena.next->prev = arena.prev;
+    if (arena.next)
+        arena.next->prev = arena.prev;
     ::operator delete(arena.memory, std::align_val_t{frame_page_size});
     delete &arena;
 }
@@ -89,7 +92,8 @@ void drain_remote(frame_heap& heap) noexcept {
         );
         freed->next = page->free;
         page->free = freed;
-        if (--page->used == page->watch) free_frame_slow(*page);
+        if (--page->used == page->watch)
+            free_frame_slow(*page);
     }
 }
 
@@ -114,9 +118,11 @@ trim_class(frame_heap& heap, std::size_t size_class, std::size_t most) noexcept 
 struct heap_lease {
     ~heap_lease() {
         frame_heap* heap = this_frame_heap;
-        if (heap == &unset_frame_heap) return;
+        if (heap == &unset_frame_heap)
+            return;
         drain_remote(*heap);
-        for (std::size_t c = 0; c < frame_classes; ++c) trim_class(*heap, c, never_watch);
+        for (std::size_t c = 0; c < frame_classes; ++c)
+            trim_class(*heap, c, never_watch);
         this_frame_heap = &unset_frame_heap;
         const std::lock_guard lock(idle().mutex);
         idle().heaps.push_back(heap);
@@ -124,7 +130,8 @@ struct heap_lease {
 };
 
 frame_heap& own_heap() {
-    if (this_frame_heap != &unset_frame_heap) return *this_frame_heap;
+    if (this_frame_heap != &unset_frame_heap)
+        return *this_frame_heap;
     static thread_local heap_lease lease;
     (void)lease;
     const std::lock_guard lock(idle().mutex);
@@ -141,13 +148,15 @@ frame_heap& own_heap() {
 
 frame_arena& arena_with_room(frame_heap& heap) {
     for (frame_arena* a = heap.arenas; a; a = a->next)
-        if (a->free != 0) return *a;
+        if (a->free != 0)
+            return *a;
     auto arena = std::make_unique<frame_arena>(nullptr, all_pages_free);
     arena->memory = static_cast<char*>(::operator new(
         pages_of_arena * frame_page_size, std::align_val_t{frame_page_size}
     ));
     arena->next = heap.arenas;
-    if (heap.arenas) heap.arenas->prev = arena.get();
+    if (heap.arenas)
+        heap.arenas->prev = arena.get();
     heap.arenas = arena.release();
     return *heap.arenas;
 }
@@ -168,7 +177,8 @@ frame_page& make_page(frame_heap& heap, std::size_t size_class) {
     page->block_size = static_cast<std::uint32_t>(block_size);
     page->size_class = static_cast<std::uint32_t>(size_class);
     page->heap_next = heap.all;
-    if (heap.all) heap.all->heap_prev = page;
+    if (heap.all)
+        heap.all->heap_prev = page;
     heap.all = page;
     return *page;
 }
@@ -195,7 +205,8 @@ void* allocate_frame_slow(std::size_t size_class) {
     for (;;) {
         frame_page* page = heap.current[size_class];
         if (page != &no_frame_page) {
-            if (!page->free && page->fresh != page->end) freshen(*page);
+            if (!page->free && page->fresh != page->end)
+                freshen(*page);
             if (auto* block = page->free) {
                 page->free = block->next;
                 ++page->used;
@@ -207,7 +218,8 @@ void* allocate_frame_slow(std::size_t size_class) {
             drain_remote(heap);
         if (frame_page* roomy = heap.with_room[size_class]) {
             unlist(heap, *roomy);
-            if (roomy->used == 0) --heap.empty_pages;
+            if (roomy->used == 0)
+                --heap.empty_pages;
             page = roomy;
         } else {
             heap.current[size_class] = &no_frame_page;  // holds if the next line throws
@@ -225,7 +237,8 @@ void free_frame_slow(frame_page& page) noexcept {
             heap.with_room[page.size_class], heap.with_room_last[page.size_class], page
         );
         page.watch = 0;
-        if (page.used != 0) return;
+        if (page.used != 0)
+            return;
     }
     ++heap.empty_pages;  // kept: see trim_frame_memory()
 }
@@ -247,7 +260,8 @@ void free_frame_remote(frame_page& page, void* block) noexcept {
 // but a few at a time when the loop has nothing else to do.
 void trim_frame_memory(std::size_t most) noexcept {
     detail::frame_heap& heap = *detail::this_frame_heap;
-    if (heap.empty_pages <= spare_pages) return;
+    if (heap.empty_pages <= spare_pages)
+        return;
     std::size_t left = std::min(most, heap.empty_pages - spare_pages);
     for (std::size_t c = 0; c < detail::frame_classes && left != 0; ++c)
         left -= detail::trim_class(heap, c, left);
@@ -255,9 +269,11 @@ void trim_frame_memory(std::size_t most) noexcept {
 
 frame_memory_statistics frame_memory() noexcept {
     frame_memory_statistics result;
-    if (detail::this_frame_heap == &detail::unset_frame_heap) return result;
+    if (detail::this_frame_heap == &detail::unset_frame_heap)
+        return result;
     detail::drain_remote(*detail::this_frame_heap);  // they are not in use any more
-    for (const auto* page = detail::this_frame_heap->all; page; page = page->heap_next) {
+    for (const auto* page = detail::this_frame_heap->all; page;
+         page = page->heap_next) {
         ++result.pages;
         result.blocks_in_use += page->used;
     }

@@ -26,7 +26,8 @@ bool inbox::post(unique_function<void()> function) {
     // the loop sees the item, or we see that it waits.
     if (waiting_.exchange(false, std::memory_order_seq_cst)) {
         const std::lock_guard lock(mutex_);
-        if (backend_) backend_->wake();
+        if (backend_)
+            backend_->wake();
     }
     return true;
 }
@@ -48,13 +49,15 @@ void inbox::run(item* newest) noexcept {
 }
 
 bool inbox::run_all() noexcept {
-    if (empty()) return false;
+    if (empty())
+        return false;
     run(head_.exchange(nullptr, std::memory_order_acquire));
     return true;
 }
 
 void inbox::close() noexcept {
-    run(head_.exchange(reinterpret_cast<item*>(&closed_mark), std::memory_order_acquire));
+    run(head_.exchange(reinterpret_cast<item*>(&closed_mark), std::memory_order_acquire)
+    );
     const std::lock_guard lock(mutex_);
     backend_ = nullptr;
 }

@@ -16,6 +16,7 @@ namespace anyio::lowlevel {
 class inbox {
 public:
     explicit inbox(backends::backend& backend) noexcept : backend_(&backend) {}
+
     ~inbox();
 
     inbox(const inbox&) = delete;
@@ -33,6 +34,7 @@ public:
 
     /// Between the two, post() wakes the backend; outside, the loop looks by itself.
     void begin_wait() noexcept { waiting_.store(true, std::memory_order_seq_cst); }
+
     void end_wait() noexcept { waiting_.store(false, std::memory_order_relaxed); }
 
     /// Refuses further posts, and runs those that came before.

@@ -10,7 +10,9 @@ constinit const wait_kind parking_lot::park_kind_ =
 
 parking_lot::~parking_lot() {
     ANYIO_EXPECTS(
-        !first_, "destroyed while ", size_,
+        !first_,
+        "destroyed while ",
+        size_,
         size_ == 1 ? " task was" : " tasks were",
         " waiting in it; let what they wait for outlive them: declare it outside the "
         "block, or pass it to with() as state"

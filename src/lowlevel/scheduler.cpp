@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "scheduler.hpp"
 
-#include "task_report.hpp"
-
 #include <anyio/base/assert.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/block.hpp>
@@ -11,6 +9,7 @@
 #include <anyio/lowlevel/sleep_operation.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
+#include "task_report.hpp"
 
 #include <algorithm>
 
@@ -32,7 +31,9 @@ constexpr duration io_grace = std::chrono::milliseconds(20);
 // Some 10 µs of work each time that the loop has nothing to do.
 constexpr std::size_t pages_trimmed_when_idle = 8;
 
-abort_result yield_aborted(wait_record&) noexcept { return abort_result::done; }
+abort_result yield_aborted(wait_record&) noexcept {
+    return abort_result::done;
+}
 
 }  // namespace
 
@@ -60,12 +61,14 @@ void scheduler::run(task_state& main) {
     while (!main.has(task_finished)) {
         if (state_.ready_first) {
             run_pass();
-            if (state_.steps - looked_at_step_ >= steps_between_looks) look_outside();
+            if (state_.steps - looked_at_step_ >= steps_between_looks)
+                look_outside();
         } else {
             wait_outside();
         }
     }
-    if (!deadlock_report_.empty()) throw deadlock_error(deadlock_report_);
+    if (!deadlock_report_.empty())
+        throw deadlock_error(deadlock_report_);
 }
 
 // One pass runs what was ready at its start, so that nobody starves.
@@ -73,7 +76,8 @@ void scheduler::run_pass() noexcept {
     loop_state& loop = state_;
     task_state* task = std::exchange(loop.ready_first, nullptr);
     while (task) {
-        task_state* const next = task->next_ready;  // the task may be gone after its step
+        task_state* const next =
+            task->next_ready;  // the task may be gone after its step
         ++loop.steps;
         loop.current = task;
         loop.budget = step_budget;
@@ -108,13 +112,16 @@ void scheduler::finish_step(task_state& task) noexcept {
             handle_of(next).resume();
             next = std::exchange(loop.next, nullptr);
         }
-        if (loop.after == 0) return;
+        if (loop.after == 0)
+            return;
         const std::uint8_t after = std::exchange(loop.after, std::uint8_t{0});
         if (after & after_step_drop) {
             handle_of(std::exchange(loop.dropped->child, nullptr)).destroy();
-            if (after == after_step_drop) continue;
+            if (after == after_step_drop)
+                continue;
         }
-        if (after & after_step_finish) return finish(task);
+        if (after & after_step_finish)
+            return finish(task);
         next = unwind(loop, task.leaf);
     }
 }
@@ -129,7 +136,8 @@ void scheduler::finish(task_state& task) noexcept {
         return finish_slowly(task);
     handle_of(&first).destroy();
     group->remove(task);
-    if (group->count == 0) group->child_ended(*group, task, task_end::value, nullptr);
+    if (group->count == 0)
+        group->child_ended(*group, task, task_end::value, nullptr);
     end_task(task);
 }
 
@@ -149,8 +157,10 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         }
         handle_of(&first).destroy();
     }
-    if (group) group->remove(task);
-    if (task.kind->ended) task.kind->ended(task, end, error);
+    if (group)
+        group->remove(task);
+    if (task.kind->ended)
+        task.kind->ended(task, end, error);
     if (group && (end != task_end::value || group->count == 0))
         group->child_ended(*group, task, end, std::move(error));
     trace_.error = nullptr;
@@ -159,9 +169,11 @@ void scheduler::finish_slowly(task_state& task) noexcept {
 }
 
 void scheduler::end_task(task_state& task) noexcept {
-    if (task.kind->destroy) task.kind->destroy(task);
+    if (task.kind->destroy)
+        task.kind->destroy(task);
     task.set(task_finished);
-    if (!task.has(task_frame_inside) && !task.has(task_handled)) release_task_block(task);
+    if (!task.has(task_frame_inside) && !task.has(task_handled))
+        release_task_block(task);
 }
 
 void scheduler::note_name(const task_state& task) noexcept {
@@ -176,15 +188,21 @@ void scheduler::note_name(const task_state& task) noexcept {
 void scheduler::look_outside(bool ask_backend) noexcept {
     looked_at_step_ = state_.steps;
     inbox_->run_all();
-    if (ask_backend && backend_->pending() != 0) backend_->wait(duration::zero());
-    if (!state_.deadlines.empty()) fire_deadlines(refresh_time(state_));
+    if (ask_backend && backend_->pending() != 0)
+        backend_->wait(duration::zero());
+    if (!state_.deadlines.empty())
+        fire_deadlines(refresh_time(state_));
 }
 
 void scheduler::fire_deadlines(time_point now) noexcept {
     while (timer* const expired = state_.deadlines.pop_expired(now)) {
         switch (expired->kind) {
-        case timer_kind::sleep: reschedule(*static_cast<sleep_operation*>(expired)->task); break;
-        case timer_kind::scope: cancel_status::expired(*expired); break;
+        case timer_kind::sleep:
+            reschedule(*static_cast<sleep_operation*>(expired)->task);
+            break;
+        case timer_kind::scope:
+            cancel_status::expired(*expired);
+            break;
         case timer_kind::call: {
             auto& call = static_cast<call_timer&>(*expired);
             call.function(call);
@@ -197,15 +215,18 @@ void scheduler::fire_deadlines(time_point now) noexcept {
 // Nothing is ready. If all that is left is to wait, one system call both looks and waits.
 void scheduler::wait_outside() {
     look_outside(!idle_waiters_.empty() || clock_ != &system_clock_);
-    if (state_.ready_first || wake_idle_waiter()) return;
+    if (state_.ready_first || wake_idle_waiter())
+        return;
     const time_point next = state_.deadlines.earliest();
     if (next == never && backend_->pending() == 0 && !others_may_wake_us())
         return declare_deadlock();
-    if (clock_ != &system_clock_) return wait_virtual();
+    if (clock_ != &system_clock_)
+        return wait_virtual();
 
     trim_frame_memory(pages_trimmed_when_idle);
     inbox_->begin_wait();
-    if (inbox_->empty()) backend_->wait(between(state_.now, next));
+    if (inbox_->empty())
+        backend_->wait(between(state_.now, next));
     inbox_->end_wait();
     inbox_->run_all();
     fire_deadlines(refresh_time(state_));
@@ -225,12 +246,14 @@ void scheduler::wait_virtual() {
     }
     inbox_->end_wait();
     const bool posted = inbox_->run_all();
-    if (jumps && !posted && !state_.ready_first) (void)clock_->jump(next);
+    if (jumps && !posted && !state_.ready_first)
+        (void)clock_->jump(next);
     fire_deadlines(refresh_time(state_));
 }
 
 bool scheduler::others_may_wake_us() const noexcept {
-    if (inbox_.use_count() > 1) return true;
+    if (inbox_.use_count() > 1)
+        return true;
     // The last token may have gone just after its post.
     std::atomic_thread_fence(std::memory_order_acquire);
     return !inbox_->empty();
@@ -239,14 +262,17 @@ bool scheduler::others_may_wake_us() const noexcept {
 // testing::wait_all_tasks_blocked: the first that came is woken first, alone, so that
 // the next one finds everything blocked again.
 bool scheduler::wake_idle_waiter() noexcept {
-    if (idle_waiters_.empty()) return false;
+    if (idle_waiters_.empty())
+        return false;
     wait_record* const first = idle_waiters_.front();
     idle_waiters_.erase(idle_waiters_.begin());
     reschedule(*first->task);
     return true;
 }
 
-void scheduler::add_idle_waiter(wait_record& record) { idle_waiters_.push_back(&record); }
+void scheduler::add_idle_waiter(wait_record& record) {
+    idle_waiters_.push_back(&record);
+}
 
 void scheduler::remove_idle_waiter(wait_record& record) noexcept {
     idle_waiters_.erase(std::ranges::find(idle_waiters_, &record));
@@ -262,19 +288,22 @@ void scheduler::declare_deadlock() {
         );
     root_scope_.cancel_all("deadlock");  // again, if a shielded cleanup is blocked too
     ANYIO_EXPECTS(
-        state_.ready_first, "unwind after a deadlock: an operation cannot be aborted\n",
+        state_.ready_first,
+        "unwind after a deadlock: an operation cannot be aborted\n",
         deadlock_report_
     );
 }
 
 void scheduler::note_error(frame_link& link) noexcept {
     const std::exception_ptr& error = link.owner->error;
-    if (trace_.error == error) return;  // it began further inside
+    if (trace_.error == error)
+        return;  // it began further inside
     trace_.error = error;
     trace_.sites.clear();
     try {
         for (const frame_link* at = &link; at && at != &root_link(); at = at->parent)
-            if (!at->is_block()) trace_.sites.push_back(at->site);
+            if (!at->is_block())
+                trace_.sites.push_back(at->site);
     } catch (const std::bad_alloc&) {
         // A shorter trace.
     }

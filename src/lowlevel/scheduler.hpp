@@ -5,14 +5,13 @@
 /// scheduler: one turn of the loop after the other. Private; the public part of a loop
 /// is loop_state.
 
-#include "inbox.hpp"
-
 #include <anyio/backends/backend.hpp>
 #include <anyio/base/exception_group.hpp>
 #include <anyio/lowlevel/cancel_status.hpp>
 #include <anyio/lowlevel/clock.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
 #include <anyio/lowlevel/token.hpp>
+#include "inbox.hpp"
 
 #include <memory>
 #include <source_location>
@@ -43,26 +42,34 @@ public:
     ///                         unwound then
     void run(task_state& main);
 
-    [[nodiscard]] static scheduler& of(loop_state& loop) noexcept { return *loop.owner; }
+    [[nodiscard]] static scheduler& of(loop_state& loop) noexcept {
+        return *loop.owner;
+    }
 
     [[nodiscard]] loop_state& state() noexcept { return state_; }
+
     [[nodiscard]] backends::backend& backend() noexcept { return *backend_; }
+
     [[nodiscard]] clock& time_source() noexcept { return *clock_; }
+
     [[nodiscard]] task_state* main_task() const noexcept { return main_; }
+
     [[nodiscard]] event_loop_token token() const { return event_loop_token(inbox_); }
 
     /// Keeps where the exception in flight began, until the next one.
     void note_error(frame_link& link) noexcept;
     /// The story of an error: the task, and where it began if note_error() kept that.
     /// During finish() of a task, what was known of it before its frames went.
-    [[nodiscard]] exception_group::member story(std::exception_ptr error, task_state& task);
+    [[nodiscard]] exception_group::member
+    story(std::exception_ptr error, task_state& task);
 
     /// Wakes `record`'s task when every other task is blocked. It is parked already.
     void add_idle_waiter(wait_record& record);
     void remove_idle_waiter(wait_record& record) noexcept;
 
     /// Values of run_var, by the address of the variable.
-    [[nodiscard]] std::unordered_map<const void*, std::shared_ptr<void>>& variables() noexcept {
+    [[nodiscard]] std::unordered_map<const void*, std::shared_ptr<void>>&
+    variables() noexcept {
         return variables_;
     }
 

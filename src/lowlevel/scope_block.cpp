@@ -21,9 +21,9 @@ leave_answer leave(managed_block& block, loop_state& loop) noexcept {
     // Rule K8: the deadline must have been the cause, not only have passed by now.
     if (self.timeout_is_error && self.scope->has(scope_by_deadline)) {
         self.outcome->state = body_state::error;
-        self.outcome->owner->error = std::make_exception_ptr(
-            timeout_error("fail_after: the deadline has passed")
-        );
+        self.outcome->owner->error =
+            std::make_exception_ptr(timeout_error("fail_after: the deadline has passed")
+            );
     }
     return leave_answer::done;
 }

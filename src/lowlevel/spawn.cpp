@@ -6,7 +6,8 @@
 namespace anyio::lowlevel {
 
 void release_task_extras(task_state& task) noexcept {
-    if (task.kind->forget) task.kind->forget(task);
+    if (task.kind->forget)
+        task.kind->forget(task);
     task_extra::destroy(task.extra);
 }
 
@@ -29,10 +30,13 @@ void name_task(task_state& task, std::string_view name) {
 }
 
 void unborn_task::discard() noexcept {
-    if (first_) handle_of(first_).destroy();
-    if (call_made_ && task_.kind->destroy) task_.kind->destroy(task_);
+    if (first_)
+        handle_of(first_).destroy();
+    if (call_made_ && task_.kind->destroy)
+        task_.kind->destroy(task_);
     task_.set(task_finished);
-    if (!task_.has(task_frame_inside)) release_task_block(task_);
+    if (!task_.has(task_frame_inside))
+        release_task_block(task_);
 }
 
 }  // namespace anyio::lowlevel

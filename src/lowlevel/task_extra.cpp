@@ -4,13 +4,16 @@
 namespace anyio::lowlevel {
 
 task_extra& task_extra::of(task_state& task) {
-    if (!task.extra) task.extra = new task_extra;
+    if (!task.extra)
+        task.extra = new task_extra;
     return *task.extra;
 }
 
 void task_extra::destroy(task_extra* extra) noexcept {
-    if (!extra) return;
-    if (extra->variables) release(extra->variables);
+    if (!extra)
+        return;
+    if (extra->variables)
+        release(extra->variables);
     delete extra;
 }
 

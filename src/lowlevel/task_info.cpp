@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/lowlevel/task_info.hpp>
 
-#include "scheduler.hpp"
-#include "task_report.hpp"
-
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
+#include "scheduler.hpp"
+#include "task_report.hpp"
 
 namespace anyio {
 
@@ -13,7 +12,8 @@ struct task_info_access {
     static task_info make(const lowlevel::task_state& task) {
         task_info info;
         info.id_ = task.id();
-        if (task.group && task.group->host) info.parent_id_ = task.group->host->id();
+        if (task.group && task.group->host)
+            info.parent_id_ = task.group->host->id();
         info.name_ = lowlevel::task_name(task);
         return info;
     }
@@ -27,11 +27,14 @@ bool task_info::has_pending_cancellation() const {
     return false;
 }
 
-task_info get_current_task() { return task_info_access::make(lowlevel::current()); }
+task_info get_current_task() {
+    return task_info_access::make(lowlevel::current());
+}
 
 std::vector<task_info> get_running_tasks() {
     std::vector<task_info> result;
-    for (const auto* task : lowlevel::all_tasks(lowlevel::require_loop("get_running_tasks")))
+    for (const auto* task :
+         lowlevel::all_tasks(lowlevel::require_loop("get_running_tasks")))
         result.push_back(task_info_access::make(*task));
     return result;
 }

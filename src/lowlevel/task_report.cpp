@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "task_report.hpp"
 
-#include "scheduler.hpp"
-
 #include <anyio/base/describe.hpp>
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/cancel_cause.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
+#include "scheduler.hpp"
 
 namespace anyio::lowlevel {
 
@@ -31,7 +30,8 @@ void each_scope(cancel_status& root, Visit visit) {
             at = at->first_child();
             continue;
         }
-        while (at != &root && !at->next_sibling()) at = at->parent();
+        while (at != &root && !at->next_sibling())
+            at = at->parent();
         at = at == &root ? nullptr : at->next_sibling();
     }
 }
@@ -40,12 +40,14 @@ class tree_printer {
 public:
     explicit tree_printer(loop_state& loop) : loop_(loop) {
         each_scope(*loop.root_scope, [this](cancel_status& scope) {
-            if (scope.group()) groups_.push_back(scope.group());
+            if (scope.group())
+                groups_.push_back(scope.group());
         });
     }
 
     [[nodiscard]] std::string print() {
-        if (const auto* main = scheduler::of(loop_).main_task()) print_task(*main, "", "");
+        if (const auto* main = scheduler::of(loop_).main_task())
+            print_task(*main, "", "");
         return std::move(text_);
     }
 
@@ -54,20 +56,29 @@ private:
         const task_state& task, const std::string& indent, std::string_view bullet
     ) {
         text_ += describe(indent, bullet, task_name(task), "  ", state_of(task), '\n');
-        const std::string below =
-            indent + (bullet.empty() ? "" : bullet == "└─ " ? "   " : "│  ");
+        const std::string below = indent + (bullet.empty()    ? ""
+                                            : bullet == "└─ " ? "   "
+                                                              : "│  ");
         std::vector<const group_state*> mine;
         for (const auto* group : groups_)
-            if (group->host == &task) mine.push_back(group);
+            if (group->host == &task)
+                mine.push_back(group);
         print_stack(task, below, mine.empty() ? "   " : "│  ");
         for (std::size_t i = 0; i < mine.size(); ++i)
             print_group(*mine[i], below, i + 1 == mine.size());
     }
 
     void print_group(const group_state& group, const std::string& indent, bool last) {
-        text_ += describe(indent, last ? "└─ " : "├─ ", "task group (", group.count,
-                          group.count == 1 ? " task" : " tasks", ')', scope_notes(*group.scope),
-                          '\n');
+        text_ += describe(
+            indent,
+            last ? "└─ " : "├─ ",
+            "task group (",
+            group.count,
+            group.count == 1 ? " task" : " tasks",
+            ')',
+            scope_notes(*group.scope),
+            '\n'
+        );
         const std::string below = indent + (last ? "   " : "│  ");
         for (const task_state* t = group.first; t; t = t->next)
             print_task(*t, below, t->next ? "├─ " : "└─ ");
@@ -83,10 +94,12 @@ private:
                 notes += describe(": ", scope.cause()->reason);
         } else if (scope.deadline() != never) {
             notes += describe(
-                "  deadline in ", format_duration(between(this_loop->now, scope.deadline()))
+                "  deadline in ",
+                format_duration(between(this_loop->now, scope.deadline()))
             );
         }
-        if (scope.has(scope_shielded)) notes += "  shielded";
+        if (scope.has(scope_shielded))
+            notes += "  shielded";
         return notes;
     }
 
@@ -105,7 +118,8 @@ private:
                 task.wait->kind->describe(*task.wait, text);
             }
         }
-        if (cancelled(task) && !task.has(task_unwinds)) text += "  CANCELLED";
+        if (cancelled(task) && !task.has(task_unwinds))
+            text += "  CANCELLED";
         return text;
     }
 
@@ -113,18 +127,26 @@ private:
     void print_stack(
         const task_state& task, const std::string& indent, std::string_view bar
     ) {
-        if (&task == loop_.current) return;
+        if (&task == loop_.current)
+            return;
         constexpr int most = 50;
         int shown = 0;
-        for (const frame_link* at = task.leaf; at && at != &root_link(); at = at->parent) {
-            if (at->is_block() || at->site.line() == 0) continue;
+        for (const frame_link* at = task.leaf; at && at != &root_link();
+             at = at->parent) {
+            if (at->is_block() || at->site.line() == 0)
+                continue;
             if (++shown > most) {
                 text_ += describe(indent, bar, "  ...\n");
                 return;
             }
             text_ += describe(
-                indent, bar, "  at ", function_name(at->site.function_name()), " (",
-                place(at->site), ")\n"
+                indent,
+                bar,
+                "  at ",
+                function_name(at->site.function_name()),
+                " (",
+                place(at->site),
+                ")\n"
             );
         }
     }
@@ -137,8 +159,10 @@ private:
 }  // namespace
 
 std::string task_name(const task_state& task, const std::source_location& site) {
-    if (task.extra && task.extra->name) return *task.extra->name;
-    if (site.line() != 0) return function_name(site.function_name());
+    if (task.extra && task.extra->name)
+        return *task.extra->name;
+    if (site.line() != 0)
+        return function_name(site.function_name());
     return describe("task ", task.id());
 }
 
@@ -148,14 +172,18 @@ std::string task_name(const task_state& task) {
 
 std::vector<task_state*> all_tasks(loop_state& loop) {
     std::vector<task_state*> tasks;
-    if (auto* main = scheduler::of(loop).main_task()) tasks.push_back(main);
+    if (auto* main = scheduler::of(loop).main_task())
+        tasks.push_back(main);
     each_scope(*loop.root_scope, [&](cancel_status& scope) {
         if (const group_state* group = scope.group())
-            for (task_state* t = group->first; t; t = t->next) tasks.push_back(t);
+            for (task_state* t = group->first; t; t = t->next)
+                tasks.push_back(t);
     });
     return tasks;
 }
 
-std::string report_tasks(loop_state& loop) { return tree_printer(loop).print(); }
+std::string report_tasks(loop_state& loop) {
+    return tree_printer(loop).print();
+}
 
 }  // namespace anyio::lowlevel

@@ -52,90 +52,100 @@ constinit const lowlevel::wait_kind stream_operation::send_kind_{
     &abort, "socket_stream::send", &describe
 };
 
-stream_operation::stream_operation(
-    stream_core& stream, mode m, void* buffer, std::size_t length
-) noexcept
-    : operation(m <= mode::collect ? receive_kind_ : send_kind_), mode_(m),
-      stream_(&stream) {
-    code = m <= mode::collect ? backends::request_code::receive
-                              : backends::request_code::send;
-    completed = &on_completed;
-    data = buffer;
-    size = length;
-}
-
 std::string stream_operation::subject(const stream_core& stream) const {
     return is_read() ? "receive on " + stream.describe("←")
                      : "send on " + stream.describe("→");
 }
 
 bool stream_operation::try_complete() {
-    prepare();
-    if (size == 0)
+    return mode_ <= mode::collect ? begin_receive() : begin_send();
+}
+
+/// Whether the stream is open, and of this loop.
+bool stream_operation::is_served(const stream_core& stream) const noexcept {
+    return stream.target_ &&
+           stream.target_->owner ==
+               &lowlevel::scheduler::of(*lowlevel::this_loop).backend();
+}
+
+bool stream_operation::begin_receive() {
+    stream_core& stream = *stream_;
+    if (!is_served(stream) || size == 0) [[unlikely]]
+        refuse();
+    target = stream.target_;
+    if (mode_ == mode::collect && stream.filled_)
+        make_room();
+    if (!target->owner->submit(*this))
+        return false;
+    if (mode_ != mode::fill || result <= 0) {
+        static_cast<void>(settle());
+        check();
+    }
+    return true;
+}
+
+bool stream_operation::begin_send() {
+    stream_core& stream = *stream_;
+    if (!is_served(stream) || stream.eof_sent_) [[unlikely]]
+        refuse();
+    target = stream.target_;
+    if (size == 0) [[unlikely]]
         return true;
     while (target->owner->submit(*this)) {
-        if (settle() == progress::again)
-            continue;
-        check();
-        return true;
+        if (static_cast<std::size_t>(result) == size) [[likely]]
+            return true;
+        if (settle() == progress::done) {
+            check();
+            return true;
+        }
     }
     return false;
 }
 
-// Refuses what cannot be done, before it has any effect.
-void stream_operation::prepare() {
-    stream_core& stream = *stream_;
-    if (!stream.target_) [[unlikely]]
-        throw_closed();
-    target = stream.target_;
-    if (target->owner != &lowlevel::scheduler::of(*lowlevel::this_loop).backend())
-        [[unlikely]]
+void stream_operation::make_room() {
+    if (size < least_direct || target->reader)
+        return;
+    bytes& received = static_cast<collect_operation&>(*this).received_;
+    received = bytes(size);
+    data = received.data();
+}
+
+/// Throws why this cannot be done. It has had no effect.
+void stream_operation::refuse() const {
+    const stream_core& stream = *stream_;
+    const std::string what = subject(stream);
+    if (!stream.target_)
+        throw closed_resource_error(what + ": the stream is closed, or was moved from");
+    if (!is_served(stream))
         throw usage_error(
-            subject(stream) +
-            ": the stream belongs to another event loop, or to one that has "
-            "ended"
+            what +
+            ": the stream belongs to another event loop, or to one that has ended"
         );
-    if (backends::request* const other = is_read() ? target->reader : target->writer)
-        [[unlikely]]
-        throw_busy(*other);
-    if (is_read() ? size == 0 : stream.eof_sent_) [[unlikely]] {
-        if (is_read())
-            throw usage_error(subject(stream) + ": no room; ask for at least one byte");
-        throw closed_resource_error(
-            subject(stream) + ": send_eof() has ended this direction"
-        );
-    }
-    if (mode_ == mode::collect && stream.filled_ && size >= least_direct) {
-        bytes& received = static_cast<collect_operation&>(*this).received_;
-        received = bytes(size);
-        data = received.data();
-    }
+    if (is_read())
+        throw usage_error(what + ": no room; ask for at least one byte");
+    throw closed_resource_error(what + ": send_eof() has ended this direction");
 }
 
-void stream_operation::throw_closed() const {
-    throw closed_resource_error(
-        subject(*stream_) + ": the stream is closed, or was moved from"
-    );
-}
-
-void stream_operation::throw_busy(backends::request& other) const {
-    const std::string_view doing = is_read() ? "receiving" : "sending";
-    throw busy_resource_error(
-        doing,
+std::exception_ptr stream_operation::busy_error() const {
+    backends::request* const other = is_read() ? target->reader : target->writer;
+    return std::make_exception_ptr(busy_resource_error(
+        is_read() ? "receiving" : "sending",
         subject(*stream_),
         anyio::describe(
             ": \"",
-            lowlevel::task_name(*of(other).task),
+            lowlevel::task_name(*of(*other).task),
             "\" (this is \"",
             lowlevel::task_name(*lowlevel::this_loop->current),
             "\"); give each stream one ",
             is_read() ? "reader" : "writer"
         )
-    );
+    ));
 }
 
 void stream_operation::on_completed(backends::request& r) noexcept {
     stream_operation& self = of(r);
+    if (self.mode_ == mode::fill && self.result > 0 && !self.failed_) [[likely]]
+        return reschedule(*self.task);
     for (;;) {
         switch (self.settle()) {
         case progress::done:
@@ -226,10 +236,12 @@ stream_operation::progress stream_operation::settle_failure() noexcept {
     if (error == ECANCELED && !closed)
         return progress::cancelled;
     // The peer has ended its side first if it is EPIPE; what it had sent can be read.
-    if (error != EPIPE && !posix_socket::is_lack_of_memory(error))
+    if (error != EPIPE && error != EBUSY && !posix_socket::is_lack_of_memory(error))
         stream_->failure_ = error;
     try {
-        fail(describe_failure(error, subject(*stream_)));
+        fail(
+            error == EBUSY ? busy_error() : describe_failure(error, subject(*stream_))
+        );
     } catch (const std::bad_alloc&) {
         fail(std::current_exception());
     }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/lock.hpp>
 
-#include "../lowlevel/task_report.hpp"
-
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
+#include "../lowlevel/task_report.hpp"
 
 namespace anyio {
 
@@ -28,9 +27,12 @@ acquire_operation::acquire_operation(lock& wanted) noexcept
 
 bool acquire_operation::await_ready() {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
-    if (lowlevel::cancelled(*loop.current)) return false;
-    if (wanted_->owner_ == loop.current) throw_held_already();
-    if (wanted_->owner_) return false;
+    if (lowlevel::cancelled(*loop.current))
+        return false;
+    if (wanted_->owner_ == loop.current)
+        throw_held_already();
+    if (wanted_->owner_)
+        return false;
     wanted_->owner_ = loop.current;
     return --loop.budget >= 0;
 }
@@ -38,17 +40,22 @@ bool acquire_operation::await_ready() {
 void acquire_operation::await_suspend(std::coroutine_handle<> handle) noexcept {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
     lowlevel::frame_link* const leaf = lowlevel::link_of(handle);
-    if (lowlevel::cancelled(*loop.current)) return lowlevel::unwind_now(loop, leaf);
-    if (loop.budget < 0) return lowlevel::requeue(loop, leaf);  // it has the lock
+    if (lowlevel::cancelled(*loop.current))
+        return lowlevel::unwind_now(loop, leaf);
+    if (loop.budget < 0)
+        return lowlevel::requeue(loop, leaf);  // it has the lock
     lowlevel::park(loop, leaf, *this);
     enqueue();
 }
 
-lowlevel::abort_result acquire_operation::aborted(lowlevel::wait_record& record) noexcept {
+lowlevel::abort_result
+acquire_operation::aborted(lowlevel::wait_record& record) noexcept {
     return leave_lot(record);
 }
 
-void acquire_operation::describe(const lowlevel::wait_record& record, std::string& out) {
+void acquire_operation::describe(
+    const lowlevel::wait_record& record, std::string& out
+) {
     const auto& self = static_cast<const acquire_operation&>(record);
     if (self.wanted_->owner_)
         out += anyio::describe(
@@ -58,8 +65,10 @@ void acquire_operation::describe(const lowlevel::wait_record& record, std::strin
 
 bool lock::try_acquire() {
     auto& task = lowlevel::current();
-    if (owner_ == &task) throw_held_already();
-    if (owner_) return false;
+    if (owner_ == &task)
+        throw_held_already();
+    if (owner_)
+        return false;
     owner_ = &task;
     return true;
 }
@@ -82,10 +91,13 @@ void lock::hand_over() noexcept {
 }
 
 lock_statistics lock::statistics() const {
-    lock_statistics result{.locked = locked(), .owner = {}, .tasks_waiting = waiters_.size()};
+    lock_statistics result{
+        .locked = locked(), .owner = {}, .tasks_waiting = waiters_.size()
+    };
     if (owner_)
         for (const auto& task : get_running_tasks())
-            if (task.id() == owner_->id()) result.owner = task;
+            if (task.id() == owner_->id())
+                result.owner = task;
     return result;
 }
 

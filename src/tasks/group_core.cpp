@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/detail/group_core.hpp>
 
-#include "../lowlevel/scheduler.hpp"
-
 #include <anyio/base/assert.hpp>
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/base/exception_group.hpp>
+#include "../lowlevel/scheduler.hpp"
 
 #include <new>
 #include <vector>
@@ -50,11 +49,15 @@ constinit const lowlevel::wait_kind group_core::join_kind_{
     &join_goes_on, "task group", &describe_join
 };
 
-group_core::group_core() noexcept : join_(join_kind_) { child_ended = &a_child_ended; }
+group_core::group_core() noexcept : join_(join_kind_) {
+    child_ended = &a_child_ended;
+}
 
 group_core::~group_core() {
     ANYIO_EXPECTS(
-        count == 0, "task_group: destroyed while ", count,
+        count == 0,
+        "task_group: destroyed while ",
+        count,
         " of its tasks were running; use a task group only through "
         "with(create_task_group(), ...)"
     );
@@ -89,16 +92,20 @@ void group_core::fail(std::exception_ptr&& error, lowlevel::task_state& task) no
     try {
         auto& loop = lowlevel::scheduler::of(*lowlevel::this_loop);
         exception_group::member member = loop.story(error, task);
-        if (!failures_) failures_ = new failure_list;
+        if (!failures_)
+            failures_ = new failure_list;
         failures_->members.push_back(std::move(member));
     } catch (const std::bad_alloc&) {
-        if (!unlisted_) unlisted_ = std::move(error);
+        if (!unlisted_)
+            unlisted_ = std::move(error);
     }
     scope_.cancel("a task of the group failed");
 }
 
 void group_core::a_child_ended(
-    lowlevel::group_state& group, lowlevel::task_state& task, lowlevel::task_end end,
+    lowlevel::group_state& group,
+    lowlevel::task_state& task,
+    lowlevel::task_end end,
     std::exception_ptr&& error
 ) noexcept {
     auto& self = static_cast<group_core&>(group);
@@ -115,7 +122,8 @@ void group_core::expected_child_has_come() noexcept {
 }
 
 void group_core::wake_if_complete() noexcept {
-    if (!joining_ || count != 0 || expected_ != 0) return;
+    if (!joining_ || count != 0 || expected_ != 0)
+        return;
     joining_ = nullptr;
     lowlevel::reschedule(*host);
 }
@@ -156,7 +164,8 @@ void group_core::settle(lowlevel::body_outcome& outcome) noexcept {
         outcome.owner->error = unlisted_ ? std::move(unlisted_) : group_of(*failures_);
     } else if (saw_cancel_) {
         if (status.absorb()) {
-            if (outcome.state == body_state::cancelled) outcome.state = body_state::cut;
+            if (outcome.state == body_state::cancelled)
+                outcome.state = body_state::cut;
         } else if (status.cancelled_from_outside()) {
             outcome.state = body_state::cancelled;
         }
@@ -170,9 +179,11 @@ lowlevel::abort_result group_core::join_goes_on(lowlevel::wait_record&) noexcept
 
 void group_core::describe_join(const lowlevel::wait_record& record, std::string& out) {
     for (const auto* scope = record.task->scope; scope; scope = scope->parent()) {
-        if (!scope->group()) continue;
+        if (!scope->group())
+            continue;
         out += describe(
-            "for ", scope->group()->count,
+            "for ",
+            scope->group()->count,
             scope->group()->count == 1 ? " task to end" : " tasks to end"
         );
         return;

@@ -7,9 +7,8 @@ namespace anyio::detail {
 
 namespace {
 
-void leave_waiting_room(
-    lowlevel::group_state&, lowlevel::task_state&, lowlevel::task_end, std::exception_ptr&&
-) noexcept {}
+void leave_waiting_room(lowlevel::group_state&, lowlevel::task_state&, lowlevel::task_end, std::exception_ptr&&) noexcept {
+}
 
 }  // namespace
 
@@ -31,12 +30,16 @@ bool start_core::may_begin() const {
 void start_core::await_suspend(std::coroutine_handle<> handle) noexcept {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
     frame_link* const leaf = lowlevel::link_of(handle);
-    if (waiting_room_.count == 0) return lowlevel::unwind_now(loop, leaf);
+    if (waiting_room_.count == 0)
+        return lowlevel::unwind_now(loop, leaf);
     lowlevel::park(loop, leaf, *this);
 }
 
 void start_core::adopt(
-    start_state& state, lowlevel::task_state& child, frame_link& first, frame_owner& owner
+    start_state& state,
+    lowlevel::task_state& child,
+    frame_link& first,
+    frame_owner& owner
 ) {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
     lowlevel::start_task(loop, child, first, owner);
@@ -53,7 +56,8 @@ void start_core::adopt(
 }
 
 void start_core::check(const start_state& state) const {
-    if (state.error) std::rethrow_exception(state.error);
+    if (state.error)
+        std::rethrow_exception(state.error);
     if (state.now != start_state::stage::started)
         throw usage_error(
             "task_group::start: child exited without calling task_status.started()"
@@ -68,8 +72,8 @@ bool begin_started(start_state& state) {
         );
     state.called = true;
     // In vain if start() has been cancelled: the child is being cancelled too.
-    return state.now == start_state::stage::waiting
-           && !state.scope.has(lowlevel::scope_effective);
+    return state.now == start_state::stage::waiting &&
+           !state.scope.has(lowlevel::scope_effective);
 }
 
 void finish_started(start_state& state) noexcept {
@@ -84,12 +88,15 @@ void finish_started(start_state& state) noexcept {
 }
 
 void child_of_start_ended(
-    start_state& state, lowlevel::task_state&, lowlevel::task_end& end,
+    start_state& state,
+    lowlevel::task_state&,
+    lowlevel::task_end& end,
     std::exception_ptr& error
 ) noexcept {
     state.child = nullptr;
     state.scope.leave(*lowlevel::this_loop);
-    if (state.now != start_state::stage::waiting) return;
+    if (state.now != start_state::stage::waiting)
+        return;
     state.now = start_state::stage::ended;
     state.scope.set_group(nullptr);
     lowlevel::task_state& starter = *std::exchange(state.starter, nullptr);

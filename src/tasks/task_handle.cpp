@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/tasks/task_handle.hpp>
 
-#include "../lowlevel/task_report.hpp"
-
 #include <anyio/base/cause.hpp>
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
+#include "../lowlevel/task_report.hpp"
 
 namespace anyio::detail {
 
@@ -41,9 +40,12 @@ task_handle_status handle_state::status() const noexcept {
         return scope.has(lowlevel::scope_effective) ? task_handle_status::cancelling
                                                     : task_handle_status::pending;
     switch (end) {
-    case lowlevel::task_end::value: return task_handle_status::finished;
-    case lowlevel::task_end::error: return task_handle_status::failed;
-    case lowlevel::task_end::cancelled: return task_handle_status::cancelled;
+    case lowlevel::task_end::value:
+        return task_handle_status::finished;
+    case lowlevel::task_end::error:
+        return task_handle_status::failed;
+    case lowlevel::task_end::cancelled:
+        return task_handle_status::cancelled;
     }
     return task_handle_status::pending;
 }
@@ -58,7 +60,8 @@ std::string handle_state::name() const {
 
 void handle_state::check() const {
     switch (status()) {
-    case task_handle_status::finished: return;
+    case task_handle_status::finished:
+        return;
     case task_handle_status::pending:
         throw task_not_finished(
             describe("task \"", name(), "\": has not finished; co_await the handle")
@@ -68,16 +71,17 @@ void handle_state::check() const {
         throw task_cancelled(describe("task \"", name(), "\": was cancelled"));
     case task_handle_status::failed:
         throw_caused(
-            task_failed(describe(
-                "task \"", name(), "\": failed: ", describe_exception(error)
-            )),
+            task_failed(
+                describe("task \"", name(), "\": failed: ", describe_exception(error))
+            ),
             error
         );
     }
 }
 
 std::exception_ptr handle_state::exception() const {
-    if (status() == task_handle_status::failed) return error;
+    if (status() == task_handle_status::failed)
+        return error;
     check();
     return nullptr;
 }

@@ -55,8 +55,15 @@ bool register_test(
 ) {
     for (const std::string& backend : get_available_backends())
         ::testing::RegisterTest(
-            suite, describe(name, '/', backend).c_str(), nullptr, nullptr, file, line,
-            [backend, body]() -> ::testing::Test* { return new task_test(backend, body); }
+            suite,
+            describe(name, '/', backend).c_str(),
+            nullptr,
+            nullptr,
+            file,
+            line,
+            [backend, body]() -> ::testing::Test* {
+                return new task_test(backend, body);
+            }
         );
     return true;
 }

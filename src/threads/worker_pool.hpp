@@ -43,6 +43,9 @@ public:
     /// Threads that exist now.
     [[nodiscard]] std::size_t size() noexcept;
 
+    /// Jobs that wait or run.
+    [[nodiscard]] std::size_t busy() noexcept;
+
 private:
     void serve() noexcept;
     void add_thread();
@@ -52,6 +55,7 @@ private:
     std::deque<unique_function<void()>> jobs_;
     std::size_t threads_ = 0;
     std::size_t idle_ = 0;
+    std::size_t running_ = 0;
     const std::size_t limit_;
     const duration idle_time_;
 };

@@ -73,10 +73,12 @@ void worker_pool::serve() noexcept {
             break;
         unique_function<void()> job = std::move(jobs_.front());
         jobs_.pop_front();
+        ++running_;
         lock.unlock();
         job();
         job.reset();  // what it owns may take a while to go
         lock.lock();
+        --running_;
     }
     --threads_;
 }
@@ -84,6 +86,11 @@ void worker_pool::serve() noexcept {
 std::size_t worker_pool::size() noexcept {
     const std::lock_guard lock(mutex_);
     return threads_;
+}
+
+std::size_t worker_pool::busy() noexcept {
+    const std::lock_guard lock(mutex_);
+    return jobs_.size() + running_;
 }
 
 }  // namespace anyio::threads

@@ -356,3 +356,16 @@ TEST(deadline, that_passes_while_other_tasks_are_busy_cuts_the_block_at_the_next
         EXPECT_FALSE(finished);
     });
 }
+
+TEST(deadline, of_a_timeout_counts_from_the_time_to_which_the_clock_was_moved_by_hand) {
+    anyio::testing::virtual_clock clock;
+    run({.clock = &clock}, [&]() -> task<> {
+        clock.advance(1h);
+        const bool finished =
+            co_await with(move_on_after(2s), [&]() -> task<> { co_await sleep(1s); });
+        EXPECT_TRUE(finished);
+        clock.advance(1h);
+        cancel_scope scope({.deadline = time_point(2h)});
+        EXPECT_TRUE(scope.cancel_called());
+    });
+}

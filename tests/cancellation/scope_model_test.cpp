@@ -138,7 +138,8 @@ private:
             }
         }));
         for (chain& c : chains_)
-            for (cancel_scope& scope : c.scopes) scope.set_shield(false);
+            for (cancel_scope& scope : c.scopes)
+                scope.set_shield(false);
         tg.cancel();
         co_await std::move(acting).unwrap();
     }

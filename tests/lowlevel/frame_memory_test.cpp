@@ -296,6 +296,24 @@ ANYIO_TEST(frame_memory, serves_frames_of_every_size) {
     co_await call_and_spawn<1'000'000>();
 }
 
+ANYIO_TEST(frame_memory, serves_tasks_with_arguments_of_a_megabyte) {
+    const auto big = std::make_unique<std::array<char, 1'000'000>>();
+    big->fill('x');
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        for (int i = 0; i < 3; ++i) {
+            tg.start_soon(
+                [](const auto& copy) -> task<> {
+                    co_await lowlevel::checkpoint();
+                    EXPECT_EQ(copy.front(), 'x');
+                    EXPECT_EQ(copy.back(), 'x');
+                },
+                *big
+            );
+        }
+        co_return;
+    });
+}
+
 ANYIO_TEST(frame_memory, holds_a_child_task_in_one_block_once_its_size_is_known) {
     const auto child = [](event& stop) -> task<> { co_await stop.wait(); };
     for (int round = 0; round < 2; ++round) {

@@ -216,6 +216,7 @@ ANYIO_TEST(out_of_memory, an_error_of_a_child_is_never_lost) {
 }
 
 ANYIO_TEST(out_of_memory, errors_of_many_children_make_the_block_fail) {
+    const auto thrown = std::make_exception_ptr(std::runtime_error("oops"));
     bool complete = false;
     for (long n = 0; n < most && !complete; ++n) {
         auto ended = co_await as_outcome(with(create_task_group(), [&](task_group& tg) {
@@ -223,7 +224,7 @@ ANYIO_TEST(out_of_memory, errors_of_many_children_make_the_block_fail) {
                 tg.start_soon([&]() -> task<> {
                     auto slept = co_await as_outcome(sleep(1s));
                     allocations_left = n;
-                    throw std::runtime_error("oops");
+                    std::rethrow_exception(thrown);
                 });
         }));
         allocations_left = unlimited;

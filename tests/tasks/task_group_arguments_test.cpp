@@ -389,3 +389,19 @@ ANYIO_TEST(
     EXPECT_TRUE(went_on);
     EXPECT_EQ(seen.alive, 0);
 }
+
+ANYIO_TEST(task_group, takes_functions_that_return_an_operation) {
+    anyio::event ready;
+    bool all_ended = false;
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        tg.start_soon(anyio::sleep, 1s);
+        tg.start_soon([&] { return ready.wait(); });
+        const auto sleeping = tg.create_task(anyio::sleep_forever);
+        ready.set();
+        co_await anyio::sleep(2s);
+        EXPECT_EQ(tg.core().count, 1u);
+        all_ended = true;
+        tg.cancel();
+    });
+    EXPECT_TRUE(all_ended);
+}

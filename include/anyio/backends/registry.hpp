@@ -5,6 +5,7 @@
 /// The backends by name. Manual: docs/manual/basics.md#backends
 
 #include <anyio/base/light_std.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>

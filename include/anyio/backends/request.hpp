@@ -15,19 +15,19 @@ class backend;
 struct request;
 
 /// What a request does. `size`, `data` and `result` mean what the call of the same name
-/// says.
+/// says. First those that read.
 enum class request_code : std::uint8_t {
     /// recv(2) into `data`; result: bytes, 0 at the end of the stream. With `data` null
     /// the backend lends a buffer, and then `data` points to what came: until
     /// `completed` returns, or until the next call of the backend after submit().
     receive,
-    send,  ///< send(2) of `data`, once; result: bytes taken
     /// accept4(2), non-blocking and close-on-exec; result: the descriptor. `data` may be
     /// null, or room of `size` bytes for the peer's sockaddr; then `size` becomes its
     /// length, 0 if that is not known.
     accept,
-    connect,        ///< connect(2) to the sockaddr at `data`
     poll_readable,  ///< until read(2) would not block; also serves pidfds and signalfds
+    send,           ///< send(2) of `data`, once; result: bytes taken
+    connect,        ///< connect(2) to the sockaddr at `data`
     poll_writable,  ///< until write(2) would not block
 };
 
@@ -48,14 +48,22 @@ protected:
 
 /// Owned by the caller, as part of an operation; alive and in place until it completes.
 struct request {
+    using completion = void (*)(request&) noexcept;
+
+    constexpr request() noexcept = default;
+
+    constexpr request(
+        request_code what, completion when_done, void* at, std::size_t length
+    ) noexcept
+        : completed(when_done), data(at), size(length), code(what) {}
+
     /// The direction of a request; a descriptor has one request of each at a time.
-    [[nodiscard]] bool is_read() const noexcept {
-        return code == request_code::receive || code == request_code::accept ||
-               code == request_code::poll_readable;
+    [[nodiscard]] constexpr bool is_read() const noexcept {
+        return code <= request_code::poll_readable;
     }
 
     /// Called on the loop's thread, never from submit(). May submit the request again.
-    void (*completed)(request&) noexcept = nullptr;
+    completion completed = nullptr;
     descriptor* target = nullptr;
     void* data = nullptr;
     std::size_t size = 0;

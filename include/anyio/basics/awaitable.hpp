@@ -25,7 +25,8 @@ decltype(auto) awaiter_of(A&& awaitable, [[maybe_unused]] frame_link& parent) {
         );
         return task_awaiter<typename bare::value_type>(awaitable, parent);
     } else if constexpr (lowlevel::awaiter<bare>) {
-        if constexpr (requires { awaitable.attach(parent); }) awaitable.attach(parent);
+        if constexpr (requires { awaitable.attach(parent); })
+            awaitable.attach(parent);
         return std::forward<A>(awaitable);
     } else if constexpr (has_await_operator<A>) {
         return std::forward<A>(awaitable).operator co_await();
@@ -51,8 +52,8 @@ using awaited_t =
 
 /// Anything that co_await takes in a task.
 template <class A>
-concept awaitable = is_task<std::remove_cvref_t<A>> || lowlevel::awaiter<A>
-                    || has_await_operator<A>;
+concept awaitable =
+    is_task<std::remove_cvref_t<A>> || lowlevel::awaiter<A> || has_await_operator<A>;
 
 /// For overloads that get what cannot be awaited: says so in a sentence.
 template <class A>

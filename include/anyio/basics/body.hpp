@@ -74,14 +74,14 @@ using with_result = std::conditional_t<
 
 template <class Callable>
 inline constexpr bool safe_temporary_callable =
-    !ANYIO_BUG_TEMPORARIES_IN_AWAIT || std::is_lvalue_reference_v<Callable>
-    || std::is_trivially_destructible_v<std::remove_cvref_t<Callable>>;
+    !ANYIO_BUG_TEMPORARIES_IN_AWAIT || std::is_lvalue_reference_v<Callable> ||
+    std::is_trivially_destructible_v<std::remove_cvref_t<Callable>>;
 
 template <class A>
 inline constexpr bool safe_temporary_argument =
-    !ANYIO_BUG_TEMPORARIES_IN_AWAIT || std::is_lvalue_reference_v<A>
-    || std::is_trivially_destructible_v<std::remove_cvref_t<A>>
-    || !std::is_aggregate_v<std::remove_cvref_t<A>>;
+    !ANYIO_BUG_TEMPORARIES_IN_AWAIT || std::is_lvalue_reference_v<A> ||
+    std::is_trivially_destructible_v<std::remove_cvref_t<A>> ||
+    !std::is_aggregate_v<std::remove_cvref_t<A>>;
 
 template <class Callable>
 constexpr void check_temporary_callable() {

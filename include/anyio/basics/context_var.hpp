@@ -4,8 +4,8 @@
 /// @file
 /// context_var<T>: a value that spawned tasks inherit. Manual: docs/manual/basics.md#context
 
-#include <anyio/base/light_std.hpp>
 #include <anyio/base/errors.hpp>
+#include <anyio/base/light_std.hpp>
 #include <anyio/lowlevel/context.hpp>
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
 
@@ -44,7 +44,8 @@ public:
     /// @param name  for messages; a string literal
     explicit context_var(const char* name) noexcept : name_(name) {}
 
-    context_var(const char* name, T fallback) : name_(name), fallback_(std::move(fallback)) {}
+    context_var(const char* name, T fallback)
+        : name_(name), fallback_(std::move(fallback)) {}
 
     context_var(const context_var&) = delete;  // its address is its identity
     context_var& operator=(const context_var&) = delete;
@@ -55,12 +56,14 @@ public:
     /// @throws no_event_loop_error  outside a task
     [[nodiscard]] T get() const {
         const auto value = lowlevel::context_value(lowlevel::current(), this);
-        if (value) return *static_cast<const T*>(value.get());
-        if (fallback_) return *fallback_;
+        if (value)
+            return *static_cast<const T*>(value.get());
+        if (fallback_)
+            return *fallback_;
         throw lookup_error(
-            std::string("context_var \"") + name_
-            + "\": has no value in this task; set it before the task is spawned, or give "
-              "the variable a default"
+            std::string("context_var \"") + name_ +
+            "\": has no value in this task; set it before the task is spawned, or give "
+            "the variable a default"
         );
     }
 
@@ -86,8 +89,8 @@ public:
     void reset(token undo) {
         if (std::exchange(undo.variable_, nullptr) != this)
             throw usage_error(
-                std::string("context_var \"") + name_
-                + "\"::reset: the token is of another variable, or was moved from"
+                std::string("context_var \"") + name_ +
+                "\"::reset: the token is of another variable, or was moved from"
             );
         lowlevel::set_context_value(lowlevel::current(), this, std::move(undo.before_));
     }

@@ -40,8 +40,8 @@ public:
     ///
     /// @returns  a reference that lives until the block of the stack has ended
     template <detail::awaitable A>
-    [[nodiscard]] auto enter(A&& awaitable)
-        -> task<std::remove_cvref_t<detail::awaited_t<A>>&> {
+    [[nodiscard]] auto
+    enter(A&& awaitable) -> task<std::remove_cvref_t<detail::awaited_t<A>>&> {
         return enter_awaited<std::remove_cvref_t<detail::awaited_t<A>>>(
             std::forward<A>(awaitable)
         );
@@ -67,6 +67,7 @@ public:
 
     /// For `with`.
     [[nodiscard]] task<> aenter() { co_return; }
+
     [[nodiscard]] task<> aexit(body_end how);
 
 private:
@@ -78,7 +79,8 @@ private:
 
     template <class R>
     static task<> close(std::shared_ptr<R> resource) {
-        if constexpr (detail::closeable<R>) co_await resource->aclose();
+        if constexpr (detail::closeable<R>)
+            co_await resource->aclose();
         co_return;
     }
 

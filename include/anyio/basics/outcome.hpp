@@ -52,8 +52,11 @@ public:
         : value_(std::in_place, std::forward<U>(value)...) {}
 
     [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
+
     [[nodiscard]] bool has_error() const noexcept { return error_ != nullptr; }
+
     [[nodiscard]] bool is_cancelled() const noexcept { return !value_ && !error_; }
+
     [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
 
     /// Null if there is none.
@@ -65,7 +68,8 @@ public:
     /// @throws usage_error  if it was cancelled: await unwrap() instead
     T value() && {
         check();
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+        if constexpr (!std::is_void_v<T>)
+            return std::move(*value_);
     }
 
     const stored& value() const& {
@@ -82,8 +86,10 @@ public:
 
 private:
     void check() const {
-        if (error_) std::rethrow_exception(error_);
-        if (!value_) detail::throw_cancelled_outcome();
+        if (error_)
+            std::rethrow_exception(error_);
+        if (!value_)
+            detail::throw_cancelled_outcome();
     }
 
     std::optional<stored> value_;
@@ -133,10 +139,12 @@ public:
         inner_.await_suspend(lowlevel::handle_of(&block_.link));
     }
 
-    outcome<value> await_resume() noexcept(std::is_nothrow_move_constructible_v<
-                                           outcome<value>>) {
-        if (outcome_.state == lowlevel::body_state::cut) return {};
-        if (owner_.error) return outcome<value>(std::move(owner_.error));
+    outcome<value>
+    await_resume() noexcept(std::is_nothrow_move_constructible_v<outcome<value>>) {
+        if (outcome_.state == lowlevel::body_state::cut)
+            return {};
+        if (owner_.error)
+            return outcome<value>(std::move(owner_.error));
         try {
             if constexpr (std::is_void_v<value>) {
                 inner_.await_resume();

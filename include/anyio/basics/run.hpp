@@ -49,7 +49,8 @@ T run_task(const run_options& options, auto& start) {
         task<T> main = start();
         session.run(*main.release(), result);
     }
-    if (result.error) std::rethrow_exception(std::move(result.error));
+    if (result.error)
+        std::rethrow_exception(std::move(result.error));
     return result.take();
 }
 

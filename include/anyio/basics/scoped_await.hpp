@@ -22,11 +22,14 @@ class [[nodiscard]] scoped_await : public lowlevel::awaitable_base {
         std::is_void_v<value>,
         bool,
         // A copy of what is awaited by reference, such as the value of a task_handle.
-        std::optional<
-            std::conditional_t<std::is_void_v<value>, char, std::remove_cvref_t<value>>>>;
+        std::optional<std::conditional_t<
+            std::is_void_v<value>,
+            char,
+            std::remove_cvref_t<value>>>>;
 
 public:
-    using result = std::conditional_t<Mode == on_timeout::is_error, value, optional_value>;
+    using result =
+        std::conditional_t<Mode == on_timeout::is_error, value, optional_value>;
 
     template <class Prepare>
     scoped_await(Prepare prepare, A&& awaited)
@@ -39,7 +42,8 @@ public:
         lowlevel::loop_state& loop = *lowlevel::this_loop;
         status_.enter(loop, *loop.current);
         try {
-            if (!inner_.await_ready()) return false;
+            if (!inner_.await_ready())
+                return false;
         } catch (...) {
             status_.leave(loop);
             throw;
@@ -60,11 +64,13 @@ public:
                 std::rethrow_exception(std::move(owner_.error));
             return inner_.await_resume();
         } else if constexpr (std::is_void_v<value>) {
-            if (outcome_.state == lowlevel::body_state::cut) return false;
+            if (outcome_.state == lowlevel::body_state::cut)
+                return false;
             inner_.await_resume();
             return true;
         } else {
-            if (outcome_.state == lowlevel::body_state::cut) return std::nullopt;
+            if (outcome_.state == lowlevel::body_state::cut)
+                return std::nullopt;
             return inner_.await_resume();
         }
     }
@@ -84,7 +90,8 @@ template <awaitable A>
     return scoped_await<on_timeout::is_empty, A>(
         [limit](lowlevel::cancel_status& scope) {
             scope.set_shield(true);
-            if (limit != forever) scope.set_timeout(limit);
+            if (limit != forever)
+                scope.set_timeout(limit);
         },
         std::forward<A>(awaitable)
     );

@@ -17,7 +17,8 @@ namespace anyio {
 /// @threads       loop
 /// @allocates     nothing, but for the growth of the list of deadlines
 /// @anyio         anyio.sleep_until
-[[nodiscard("sleep_until() does nothing until you co_await it")]] inline lowlevel::sleep_operation
+[[nodiscard("sleep_until() does nothing until you co_await it"
+)]] inline lowlevel::sleep_operation
 sleep_until(time_point deadline) noexcept {
     return lowlevel::sleep_operation(deadline);
 }
@@ -41,7 +42,8 @@ sleep(delay length);
 /// @threads       loop
 /// @allocates     nothing
 /// @anyio         anyio.sleep_forever
-[[nodiscard("sleep_forever() does nothing until you co_await it")]] inline lowlevel::sleep_operation
+[[nodiscard("sleep_forever() does nothing until you co_await it"
+)]] inline lowlevel::sleep_operation
 sleep_forever() noexcept {
     return lowlevel::sleep_operation(never);
 }

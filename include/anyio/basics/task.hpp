@@ -26,7 +26,8 @@ namespace detail {
 struct final_awaiter {
     [[nodiscard]] bool await_ready() const noexcept {
         frame_owner& owner = *ended->owner;
-        if (owner.stage != lowlevel::frame_stage::nested) return false;
+        if (owner.stage != lowlevel::frame_stage::nested)
+            return false;
         owner.child = nullptr;
         return true;
     }
@@ -60,7 +61,9 @@ inline constexpr bool always_false = false;
 /// even a reference.
 template <class A>
 struct [[nodiscard]] awaiter_reference {
-    [[nodiscard]] ANYIO_ALWAYS_INLINE bool await_ready() { return awaited.await_ready(); }
+    [[nodiscard]] ANYIO_ALWAYS_INLINE bool await_ready() {
+        return awaited.await_ready();
+    }
 
     ANYIO_ALWAYS_INLINE auto await_suspend(std::coroutine_handle<> handle) {
         return awaited.await_suspend(handle);
@@ -74,20 +77,23 @@ struct [[nodiscard]] awaiter_reference {
 /// What every task promise is, whatever it returns.
 class promise_base : public frame_link {
 public:
-    static void* operator new(std::size_t size) { return lowlevel::allocate_frame(size); }
+    static void* operator new(std::size_t size) {
+        return lowlevel::allocate_frame(size);
+    }
 
     static void operator delete(void* frame, std::size_t size) noexcept {
         lowlevel::free_frame(frame, size);
     }
 
     [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
+
     [[nodiscard]] final_awaiter final_suspend() noexcept { return {this}; }
+
     void unhandled_exception() noexcept { note_exception(*this); }
 
     template <class T>
     [[nodiscard]] ANYIO_ALWAYS_INLINE task_awaiter<T> await_transform(
-        task<T>&& awaited,
-        std::source_location where = std::source_location::current()
+        task<T>&& awaited, std::source_location where = std::source_location::current()
     ) noexcept {
         site = where;
         return task_awaiter<T>(awaited, *this);
@@ -95,8 +101,7 @@ public:
 
     template <lowlevel::awaiter A>
     [[nodiscard]] ANYIO_ALWAYS_INLINE awaiter_reference<A> await_transform(
-        A&& awaited,
-        std::source_location where = std::source_location::current()
+        A&& awaited, std::source_location where = std::source_location::current()
     ) noexcept {
         static_assert(
             !std::is_lvalue_reference_v<A>,
@@ -104,15 +109,15 @@ public:
             "references to its arguments, so it must not be kept in a variable"
         );
         site = where;
-        if constexpr (requires { awaited.attach(*this); }) awaited.attach(*this);
+        if constexpr (requires { awaited.attach(*this); })
+            awaited.attach(*this);
         return awaiter_reference<A>{awaited};
     }
 
     template <has_await_operator A>
         requires(!lowlevel::awaiter<A> && !is_task<std::remove_cvref_t<A>>)
     [[nodiscard]] decltype(auto) await_transform(
-        A&& awaited,
-        std::source_location where = std::source_location::current()
+        A&& awaited, std::source_location where = std::source_location::current()
     ) {
         site = where;
         return std::forward<A>(awaited).operator co_await();
@@ -128,8 +133,7 @@ public:
     }
 
     template <class A>
-        requires(!lowlevel::awaiter<A> && !has_await_operator<A>
-                 && !is_task<std::remove_cvref_t<A>>)
+        requires(!lowlevel::awaiter<A> && !has_await_operator<A> && !is_task<std::remove_cvref_t<A>>)
     std::suspend_never await_transform(A&&) {
         static_assert(
             always_false<A>,
@@ -236,10 +240,13 @@ task<T> promise<T>::get_return_object() noexcept {
     return task<T>(*this);
 }
 
-inline task<void> promise<void>::get_return_object() noexcept { return task<void>(*this); }
+inline task<void> promise<void>::get_return_object() noexcept {
+    return task<void>(*this);
+}
 
 template <class T>
-class [[nodiscard]] task_awaiter : public lowlevel::awaitable_base, public result_slot<T> {
+class [[nodiscard]] task_awaiter : public lowlevel::awaitable_base,
+                                   public result_slot<T> {
 public:
     task_awaiter(task<T>& awaited, frame_link& parent) noexcept {
         this->child = awaited.release();
@@ -248,7 +255,8 @@ public:
     }
 
     ~task_awaiter() {
-        if (this->child) handle_of(this->child).destroy();
+        if (this->child)
+            handle_of(this->child).destroy();
     }
 
     /// Calls the coroutine. If it ends without suspending, which many do, nobody else

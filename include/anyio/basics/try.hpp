@@ -30,9 +30,9 @@ public:
     template <class E, class H>
     [[nodiscard]] auto except(H&& handler) && {
         detail::check_temporary_callable<H>();
-        return std::move(*this).add(detail::except_clause<E, std::remove_reference_t<H>>{
-            &handler
-        });
+        return std::move(*this).add(
+            detail::except_clause<E, std::remove_reference_t<H>>{&handler}
+        );
     }
 
     /// Handles all errors of type E in an exception_group, or one that is not in a group;

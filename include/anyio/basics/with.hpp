@@ -20,10 +20,12 @@ template <class Arguments, std::size_t... I>
 auto with_body_last(Arguments&& arguments, std::index_sequence<I...>) {
     auto& body = std::get<sizeof...(I)>(arguments);
     using body_type = std::remove_reference_t<decltype(body)>;
-    if constexpr ((is_async_argument<std::tuple_element_t<I, std::remove_cvref_t<Arguments>>>
-                   || ...)) {
+    if constexpr ((is_async_argument<
+                       std::tuple_element_t<I, std::remove_cvref_t<Arguments>>> ||
+                   ...)) {
         return with_resource_await<
-            body_type, std::tuple_element_t<I, std::remove_cvref_t<Arguments>>...>(
+            body_type,
+            std::tuple_element_t<I, std::remove_cvref_t<Arguments>>...>(
             body, std::get<I>(std::move(arguments))...
         );
     } else {
@@ -76,8 +78,10 @@ with(Arguments&&... arguments) {
     static_assert(sizeof...(Arguments) >= 2, "with(resource..., body) takes both");
     using last =
         std::tuple_element_t<sizeof...(Arguments) - 1, std::tuple<Arguments&&...>>;
-    detail::check_temporary_callable<
-        std::conditional_t<std::is_lvalue_reference_v<last>, last, std::remove_cvref_t<last>>>();
+    detail::check_temporary_callable<std::conditional_t<
+        std::is_lvalue_reference_v<last>,
+        last,
+        std::remove_cvref_t<last>>>();
     (detail::check_temporary_argument<Arguments>(), ...);
     return detail::with_body_last(
         std::forward_as_tuple(std::forward<Arguments>(arguments)...),

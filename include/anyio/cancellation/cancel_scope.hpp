@@ -40,7 +40,8 @@ public:
 
     explicit cancel_scope(cancel_scope_options options) noexcept {
         status_.set_deadline(options.deadline);
-        if (options.shield) status_.set_shield(true);
+        if (options.shield)
+            status_.set_shield(true);
     }
 
     cancel_scope(const cancel_scope&) = delete;  // tasks inside hold its address

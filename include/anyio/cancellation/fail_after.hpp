@@ -17,8 +17,10 @@ namespace anyio {
 class fail_after_scope : public cancel_scope {
 public:
     explicit fail_after_scope(delay timeout, bool shield = false) noexcept {
-        if (timeout.get() != forever) status_.set_timeout(timeout);
-        if (shield) status_.set_shield(true);
+        if (timeout.get() != forever)
+            status_.set_timeout(timeout);
+        if (shield)
+            status_.set_shield(true);
         fails_ = true;
     }
 
@@ -54,7 +56,8 @@ template <detail::awaitable A>
 [[nodiscard]] auto fail_after(delay timeout, A&& awaitable) {
     return detail::scoped_await<detail::on_timeout::is_error, A>(
         [timeout](lowlevel::cancel_status& scope) {
-            if (timeout.get() != forever) scope.set_timeout(timeout);
+            if (timeout.get() != forever)
+                scope.set_timeout(timeout);
         },
         std::forward<A>(awaitable)
     );

@@ -21,8 +21,10 @@ namespace anyio {
 class move_on_after_scope : public cancel_scope {
 public:
     explicit move_on_after_scope(delay timeout, bool shield = false) noexcept {
-        if (timeout.get() != forever) status_.set_timeout(timeout);
-        if (shield) status_.set_shield(true);
+        if (timeout.get() != forever)
+            status_.set_timeout(timeout);
+        if (shield)
+            status_.set_shield(true);
     }
 };
 
@@ -34,7 +36,8 @@ move_on_after(delay timeout, bool shield = false) noexcept {
 /// A cancel scope with an absolute deadline; for `with`.
 ///
 /// @anyio  anyio.move_on_at
-[[nodiscard]] inline cancel_scope move_on_at(time_point deadline, bool shield = false) noexcept {
+[[nodiscard]] inline cancel_scope
+move_on_at(time_point deadline, bool shield = false) noexcept {
     return cancel_scope({.deadline = deadline, .shield = shield});
 }
 
@@ -51,7 +54,8 @@ template <detail::awaitable A>
 [[nodiscard]] auto move_on_after(delay timeout, A&& awaitable) {
     return detail::scoped_await<detail::on_timeout::is_empty, A>(
         [timeout](lowlevel::cancel_status& scope) {
-            if (timeout.get() != forever) scope.set_timeout(timeout);
+            if (timeout.get() != forever)
+                scope.set_timeout(timeout);
         },
         std::forward<A>(awaitable)
     );

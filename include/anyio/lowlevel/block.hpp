@@ -43,7 +43,9 @@ struct block {
     block& operator=(const block&) = delete;
 
     [[nodiscard]] static block& from(frame_link* link) noexcept {
-        return *reinterpret_cast<block*>(reinterpret_cast<char*>(link) - promise_offset);
+        return *reinterpret_cast<block*>(
+            reinterpret_cast<char*>(link) - promise_offset
+        );
     }
 
     [[nodiscard]] static block& from(void* frame) noexcept {
@@ -60,7 +62,9 @@ struct block {
 /// threads: nothing in it changes.
 extern constinit block root_block;
 
-[[nodiscard]] inline frame_link& root_link() noexcept { return root_block.link; }
+[[nodiscard]] inline frame_link& root_link() noexcept {
+    return root_block.link;
+}
 
 /// Destroys the frames of the current task from `leaf` outward until a block stops it.
 ///

@@ -44,9 +44,11 @@ enum scope_flag : std::uint8_t {
 class cancel_status {
 public:
     cancel_status() noexcept : deadline_timer_(*this) {}
+
     ~cancel_status();
 
-    cancel_status(const cancel_status&) = delete;  // children and tasks hold its address
+    cancel_status(const cancel_status&) =
+        delete;  // children and tasks hold its address
     cancel_status& operator=(const cancel_status&) = delete;
 
     /// Becomes the current scope of `task`, inside its present one.
@@ -81,7 +83,10 @@ public:
     /// time_point if it is cancelled.
     [[nodiscard]] time_point effective_deadline() const noexcept;
 
-    [[nodiscard]] bool has(scope_flag flag) const noexcept { return (flags_ & flag) != 0; }
+    [[nodiscard]] bool has(scope_flag flag) const noexcept {
+        return (flags_ & flag) != 0;
+    }
+
     [[nodiscard]] std::uint8_t flags() const noexcept { return flags_; }
 
     /// Whether something around this scope, not hidden by its shield, is cancelled.
@@ -90,10 +95,15 @@ public:
     }
 
     [[nodiscard]] cancel_status* parent() const noexcept { return parent_; }
+
     [[nodiscard]] task_state* host() const noexcept { return host_; }
+
     [[nodiscard]] group_state* group() const noexcept { return group_; }
+
     [[nodiscard]] cancel_status* first_child() const noexcept { return first_child_; }
+
     [[nodiscard]] cancel_status* next_sibling() const noexcept { return next_; }
+
     /// Null if cancel() was not called with a reason.
     [[nodiscard]] const cancel_cause* cause() const noexcept { return cause_; }
 
@@ -122,7 +132,8 @@ private:
     bool update(bool forced) noexcept;
     void deliver() noexcept;
     void refresh_tree(bool forced) noexcept;
-    [[nodiscard]] cancel_status* next_in_tree(cancel_status* root, bool descend) noexcept;
+    [[nodiscard]] cancel_status*
+    next_in_tree(cancel_status* root, bool descend) noexcept;
 
     void set(scope_flag flag) noexcept {
         flags_ = static_cast<std::uint8_t>(flags_ | flag);

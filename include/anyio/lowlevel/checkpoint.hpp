@@ -68,7 +68,9 @@ public:
 /// @threads       loop
 /// @allocates     nothing
 /// @anyio         anyio.lowlevel.checkpoint
-[[nodiscard]] inline checkpoint_operation checkpoint() noexcept { return {}; }
+[[nodiscard]] inline checkpoint_operation checkpoint() noexcept {
+    return {};
+}
 
 /// Unwinds the task if it is cancelled; otherwise goes on at once.
 ///

@@ -20,7 +20,7 @@ struct frame_link;
 /// How far an awaited coroutine is.
 enum class frame_stage : std::uint8_t {
     unstarted,
-    nested,     ///< it runs, called by the frame that awaits it, and has not suspended yet
+    nested,  ///< it runs, called by the frame that awaits it, and has not suspended yet
     suspended,  ///< it has; when it ends, it resumes its parent
 };
 

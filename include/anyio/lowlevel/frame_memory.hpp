@@ -15,7 +15,7 @@ namespace anyio::lowlevel {
 
 /// Bytes held for frames by the calling thread, and by all threads.
 struct frame_memory_statistics {
-    std::size_t pages = 0;         ///< 64 KiB pages held by this thread
+    std::size_t pages = 0;          ///< 64 KiB pages held by this thread
     std::size_t blocks_in_use = 0;  ///< blocks of this thread's pages that are in use
 };
 
@@ -72,18 +72,19 @@ inline constinit frame_page no_frame_page{};
 /// The next coroutine frame made on this thread goes to `at` if it fits: how a spawned
 /// task gets its record and its first frame in one allocation.
 struct frame_slot {
-    void* at = nullptr;     ///< null: closed, or taken
+    void* at = nullptr;  ///< null: closed, or taken
     std::size_t size = 0;
     std::size_t asked = 0;  ///< size of a frame that did not fit, or left much room
 };
 
 struct frame_heap {
     constexpr frame_heap() noexcept {
-        for (auto& page : current) page = &no_frame_page;
+        for (auto& page : current)
+            page = &no_frame_page;
     }
 
     frame_page* current[frame_classes];
-    frame_page* with_room[frame_classes]{};       ///< oldest first
+    frame_page* with_room[frame_classes]{};  ///< oldest first
     frame_page* with_room_last[frame_classes]{};
     frame_page* all = nullptr;
     frame_arena* arenas = nullptr;
@@ -146,7 +147,8 @@ inline void free_block(void* block, std::size_t size) noexcept {
     auto* freed = static_cast<frame_page::free_block*>(block);
     freed->next = page->free;
     page->free = freed;
-    if (--page->used == page->watch) [[unlikely]] free_frame_slow(*page);
+    if (--page->used == page->watch) [[unlikely]]
+        free_frame_slow(*page);
 #endif
 }
 

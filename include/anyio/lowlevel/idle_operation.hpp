@@ -14,7 +14,9 @@ public:
     idle_operation() noexcept : operation(kind_) {}
 
     [[nodiscard]] bool try_complete() const noexcept { return false; }
+
     void start() noexcept;
+
     void await_resume() const noexcept {}
 
 private:

@@ -29,7 +29,7 @@ inline constexpr int step_budget = 128;
 struct loop_state {
     task_state* current = nullptr;  ///< the running task
     frame_owner* dropped = nullptr;
-    frame_link* next = nullptr;     ///< trampoline: resumed when the running frame returns
+    frame_link* next = nullptr;  ///< trampoline: resumed when the running frame returns
     task_state* ready_first = nullptr;
     task_state* ready_last = nullptr;
     char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
@@ -66,7 +66,8 @@ time_point refresh_time(loop_state& loop) noexcept;
     // About 50 µs at 2-3 GHz. A counter that jumps back gives a huge difference, and so
     // only one more reading of the clock.
     constexpr std::uint64_t fresh_ticks = 1 << 17;
-    if (__builtin_ia32_rdtsc() - loop.now_ticks < fresh_ticks) [[likely]] return loop.now;
+    if (__builtin_ia32_rdtsc() - loop.now_ticks < fresh_ticks) [[likely]]
+        return loop.now;
 #endif
     return refresh_time(loop);
 }
@@ -128,7 +129,8 @@ inline void unwind_now(loop_state& loop, frame_link* leaf) noexcept {
 
 /// Whether frames may go on calling each other. They must not for ever: a chain of calls
 /// may be longer than the stack.
-[[nodiscard]] ANYIO_ALWAYS_INLINE bool stack_is_shallow(const loop_state& loop) noexcept {
+[[nodiscard]] ANYIO_ALWAYS_INLINE bool
+stack_is_shallow(const loop_state& loop) noexcept {
     return static_cast<char*>(__builtin_frame_address(0)) > loop.stack_floor;
 }
 
@@ -147,7 +149,9 @@ transfer([[maybe_unused]] loop_state& loop, frame_link* to) noexcept {
 }
 
 /// Continues with `to` once the running frames have returned to the loop.
-inline void continue_with(loop_state& loop, frame_link* to) noexcept { loop.next = to; }
+inline void continue_with(loop_state& loop, frame_link* to) noexcept {
+    loop.next = to;
+}
 
 }  // namespace anyio::lowlevel
 

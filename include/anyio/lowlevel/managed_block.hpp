@@ -12,7 +12,7 @@ namespace anyio::lowlevel {
 /// How a block stands. The error, if there is one, is the owner's.
 enum class body_state : std::uint8_t {
     running,
-    value,      ///< the body has ended, or nothing ran that could fail
+    value,  ///< the body has ended, or nothing ran that could fail
     error,
     cancelled,  ///< the body was unwound, and so is what is around it
     cut,        ///< the body was unwound, and a scope of this block caught that

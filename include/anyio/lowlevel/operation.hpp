@@ -47,7 +47,8 @@ public:
         loop_state& loop = *this_loop;
         if (cancelled(*loop.current)) [[unlikely]]
             return false;
-        if (!static_cast<Derived*>(this)->try_complete()) return false;
+        if (!static_cast<Derived*>(this)->try_complete())
+            return false;
         return --loop.budget >= 0;
     }
 
@@ -64,6 +65,7 @@ public:
 
 protected:
     explicit operation(const wait_kind& k) noexcept : wait_record(k) {}
+
     ~operation() = default;
 };
 

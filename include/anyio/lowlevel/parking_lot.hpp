@@ -74,9 +74,8 @@ private:
 struct parking_lot_statistics {
     std::size_t tasks_waiting = 0;
 
-    friend bool operator==(
-        const parking_lot_statistics&, const parking_lot_statistics&
-    ) = default;
+    friend bool
+    operator==(const parking_lot_statistics&, const parking_lot_statistics&) = default;
 };
 
 /// Tasks that wait, first come, first served.
@@ -123,7 +122,8 @@ public:
     /// @returns  its operation, still alive until the task runs; null if nobody waits
     parked_wait* unpark_first() noexcept {
         parked_wait* const woken = first_;
-        if (!woken) return nullptr;
+        if (!woken)
+            return nullptr;
         remove(*woken);
         reschedule(*woken->task);
         return woken;
@@ -133,8 +133,11 @@ public:
     std::size_t repark(parking_lot& other, std::size_t count = 1) noexcept;
 
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+
     [[nodiscard]] parked_wait* front() const noexcept { return first_; }
+
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
     [[nodiscard]] parking_lot_statistics statistics() const noexcept { return {size_}; }
 
 private:
@@ -162,6 +165,8 @@ private:
     std::size_t size_ = 0;
 };
 
-inline void parked_wait::enqueue() noexcept { lot_->append(*this); }
+inline void parked_wait::enqueue() noexcept {
+    lot_->append(*this);
+}
 
 }  // namespace anyio::lowlevel

@@ -4,8 +4,8 @@
 /// @file
 /// run_var<T>: one value per running loop.
 
-#include <anyio/base/light_std.hpp>
 #include <anyio/base/errors.hpp>
+#include <anyio/base/light_std.hpp>
 
 #include <optional>
 #include <string>
@@ -30,8 +30,15 @@ public:
     /// @anyio  anyio.lowlevel.RunvarToken
     class token {
     public:
-        token(token&&) noexcept = default;
-        token& operator=(token&&) noexcept = default;
+        token(token&& other) noexcept
+            : variable_(std::exchange(other.variable_, nullptr)),
+              before_(std::move(other.before_)) {}
+
+        token& operator=(token&& other) noexcept {
+            std::swap(variable_, other.variable_);
+            std::swap(before_, other.before_);
+            return *this;
+        }
 
     private:
         friend run_var;
@@ -46,7 +53,8 @@ public:
     /// @param name  for messages; a string literal
     explicit run_var(const char* name) noexcept : name_(name) {}
 
-    run_var(const char* name, T fallback) : name_(name), fallback_(std::move(fallback)) {}
+    run_var(const char* name, T fallback)
+        : name_(name), fallback_(std::move(fallback)) {}
 
     run_var(const run_var&) = delete;  // its address is its identity
     run_var& operator=(const run_var&) = delete;
@@ -60,9 +68,9 @@ public:
         if (!slot) {
             if (!fallback_)
                 throw lookup_error(
-                    std::string("run_var \"") + name_
-                    + "\": has no value in this run; set() it first, or give the variable "
-                      "a default"
+                    std::string("run_var \"") + name_ +
+                    "\": has no value in this run; set() it first, or give the variable "
+                    "a default"
                 );
             slot = std::make_shared<T>(*fallback_);
         }
@@ -86,8 +94,8 @@ public:
     void reset(token undo) {
         if (std::exchange(undo.variable_, nullptr) != this)
             throw usage_error(
-                std::string("run_var \"") + name_
-                + "\"::reset: the token is of another variable, or was moved from"
+                std::string("run_var \"") + name_ +
+                "\"::reset: the token is of another variable, or was moved from"
             );
         run_variable(this) = std::move(undo.before_);
     }

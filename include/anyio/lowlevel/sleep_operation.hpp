@@ -21,14 +21,16 @@ public:
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
-        if (deadline_ <= this_loop->now) return checkpoint().await_suspend(handle);
+        if (deadline_ <= this_loop->now)
+            return checkpoint().await_suspend(handle);
         operation::await_suspend(handle);
     }
 
     [[nodiscard]] bool try_complete() const noexcept { return false; }
 
     void start() noexcept {
-        if (deadline_ != never) this_loop->deadlines.arm(*this, deadline_);
+        if (deadline_ != never)
+            this_loop->deadlines.arm(*this, deadline_);
     }
 
     void await_resume() const noexcept {}

@@ -88,9 +88,11 @@ using frame_size_hint = std::atomic<std::uint32_t>;
 /// A new record with `kind.prefix` bytes before it and room for a frame behind it.
 ///
 /// @throws std::bad_alloc
-[[nodiscard]] inline task_state& allocate_task(const task_kind& kind, std::size_t frame) {
+[[nodiscard]] inline task_state&
+allocate_task(const task_kind& kind, std::size_t frame) {
     constexpr std::size_t unit = detail::frame_granule;
-    if constexpr (ANYIO_SANITIZED) frame = 0;
+    if constexpr (ANYIO_SANITIZED)
+        frame = 0;
     const std::size_t size =
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
     void* const memory = allocate_block(size);
@@ -109,6 +111,7 @@ class open_frame_slot {
 public:
 #if ANYIO_SANITIZED
     open_frame_slot(task_state&, frame_size_hint&) noexcept {}
+
     ~open_frame_slot() {}
 #else
     // A slot too small for any frame is opened all the same: it learns the size. A
@@ -117,8 +120,8 @@ public:
     open_frame_slot(task_state& task, frame_size_hint& hint) noexcept : hint_(hint) {
         detail::this_frame_slot.at = &task + 1;
         detail::this_frame_slot.size =
-            std::size_t{task.block_units} * detail::frame_granule - task.kind->prefix
-            - sizeof(task_state);
+            std::size_t{task.block_units} * detail::frame_granule - task.kind->prefix -
+            sizeof(task_state);
     }
 
     ~open_frame_slot() {
@@ -148,7 +151,8 @@ class unborn_task {
 public:
     /// @throws std::bad_alloc
     unborn_task(const task_kind& kind, frame_size_hint& hint)
-        : task_(allocate_task(kind, hint.load(std::memory_order_relaxed))), hint_(hint) {}
+        : task_(allocate_task(kind, hint.load(std::memory_order_relaxed))),
+          hint_(hint) {}
 
     ~unborn_task() {
         if (!born_) [[unlikely]]
@@ -159,6 +163,7 @@ public:
     unborn_task& operator=(const unborn_task&) = delete;
 
     [[nodiscard]] task_state& task() const noexcept { return task_; }
+
     [[nodiscard]] frame_link& first() const noexcept { return *first_; }
 
     /// What task_kind::destroy destroys is there.
@@ -195,9 +200,8 @@ private:
 /// has set `scope`, and adds it to its group.
 ///
 /// @throws std::bad_alloc  then nothing has happened
-inline void start_task(
-    loop_state& loop, task_state& task, frame_link& first, frame_owner& owner
-) {
+inline void
+start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& owner) {
     // Not inside if it is too large, or if the callable returned a task that it had from
     // elsewhere, as in [] { return retry(fetch()); }.
     if (handle_of(&first).address() != &task + 1) [[unlikely]]

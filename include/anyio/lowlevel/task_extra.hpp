@@ -17,7 +17,7 @@ namespace anyio::lowlevel {
 struct context;
 
 struct task_extra {
-    std::optional<std::string> name;   ///< as given; "" is a name
+    std::optional<std::string> name;    ///< as given; "" is a name
     frame_link* first_frame = nullptr;  ///< if that is not inside the task's block
     context* variables = nullptr;
     /// The task that is waiting in start() for this one; 0: none.

@@ -7,8 +7,8 @@
 
 #include <compare>
 #include <cstdint>
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace anyio {
@@ -25,10 +25,13 @@ class task_info {
 public:
     /// Unique among the tasks of one run.
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+
     /// The task that waits for this one; 0 for the main task.
     [[nodiscard]] std::uint64_t parent_id() const noexcept { return parent_id_; }
+
     /// As given, or the name of the task's first function.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
     /// Whether the task's next checkpoint would unwind it. False if it has ended.
     ///
     /// @throws no_event_loop_error  outside the task's loop

@@ -68,7 +68,7 @@ enum task_flag : std::uint8_t {
     task_frame_inside = 4,     ///< a frame lives in this record's block
     task_handled = 8,          ///< a task_handle keeps this record
     task_finished = 16,
-    task_was_cancelled = 32,   ///< its first frame was unwound
+    task_was_cancelled = 32,  ///< its first frame was unwound
 };
 
 /// One task. Followed in memory by its first frame, preceded by the callable and its
@@ -79,10 +79,10 @@ enum task_flag : std::uint8_t {
 struct task_state {
     frame_link* leaf = nullptr;        ///< innermost link while suspended: resume this
     task_state* next_ready = nullptr;  ///< in the ready queue
-    wait_record* wait = nullptr;       ///< what it waits for; null: nothing, or runnable
-    cancel_status* scope = nullptr;    ///< the innermost scope it is in
-    group_state* group = nullptr;      ///< who waits for it; null: the main task
-    task_state* prev = nullptr;        ///< among the group's children, in spawn order
+    wait_record* wait = nullptr;     ///< what it waits for; null: nothing, or runnable
+    cancel_status* scope = nullptr;  ///< the innermost scope it is in
+    group_state* group = nullptr;    ///< who waits for it; null: the main task
+    task_state* prev = nullptr;      ///< among the group's children, in spawn order
     task_state* next = nullptr;
     const task_kind* kind = nullptr;
     task_extra* extra = nullptr;  ///< name, context; usually null
@@ -95,7 +95,9 @@ struct task_state {
         return std::uint64_t{id_high} << 32 | id_low;
     }
 
-    [[nodiscard]] bool has(task_flag flag) const noexcept { return (flags & flag) != 0; }
+    [[nodiscard]] bool has(task_flag flag) const noexcept {
+        return (flags & flag) != 0;
+    }
 
     void set(task_flag flag) noexcept {
         flags = static_cast<std::uint8_t>(flags | flag);
@@ -112,13 +114,13 @@ static_assert(sizeof(task_state) == 80 && sizeof(task_state) % 32 == 16);
 struct group_state {
     task_state* first = nullptr;  ///< oldest child
     task_state* last = nullptr;
-    std::size_t count = 0;            ///< children that have not ended
+    std::size_t count = 0;           ///< children that have not ended
     cancel_status* scope = nullptr;  ///< what children start in
     task_state* host = nullptr;      ///< the task that is in the group's block
     /// A child has ended and left the list: it failed (then there is an error), was
     /// cancelled, or was the last. Not called for the others.
-    void (*child_ended)(group_state&, task_state&, task_end, std::exception_ptr&&) noexcept
-        = nullptr;
+    void (*child_ended)(group_state&, task_state&, task_end, std::exception_ptr&&) noexcept =
+        nullptr;
 
     void add(task_state& child) noexcept {
         child.group = this;

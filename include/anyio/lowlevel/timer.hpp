@@ -47,14 +47,16 @@ class deadline_queue {
 public:
     /// @throws std::bad_alloc  if the heap cannot grow; then nothing has changed
     void arm(timer& entry, time_point deadline) {
-        if (heap_.size() == heap_.capacity()) grow();
+        if (heap_.size() == heap_.capacity())
+            grow();
         heap_.push_back({deadline, &entry});
         sift_up(static_cast<std::uint32_t>(heap_.size() - 1));
     }
 
     /// Does nothing if it is not armed.
     void disarm(timer& entry) noexcept {
-        if (entry.armed()) remove(entry.position);
+        if (entry.armed())
+            remove(entry.position);
     }
 
     /// Changes the deadline of an armed timer. O(log n).
@@ -74,6 +76,7 @@ public:
     [[nodiscard]] timer* pop_expired(time_point now) noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+
     [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
 
 private:
@@ -90,7 +93,8 @@ private:
         const slot moving = heap_[at];
         while (at != 0) {
             const std::uint32_t above = (at - 1) / 4;
-            if (heap_[above].deadline <= moving.deadline) break;
+            if (heap_[above].deadline <= moving.deadline)
+                break;
             place(at, heap_[above]);
             at = above;
         }

@@ -32,6 +32,7 @@ public:
     void run_sync_soon(unique_function<void()> function) const;
 
     [[nodiscard]] explicit operator bool() const noexcept { return inbox_ != nullptr; }
+
     friend bool operator==(const event_loop_token&, const event_loop_token&) = default;
 
 private:

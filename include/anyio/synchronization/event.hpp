@@ -54,7 +54,10 @@ public:
     }
 
     [[nodiscard]] bool is_set() const noexcept { return set_; }
-    [[nodiscard]] event_statistics statistics() const noexcept { return {waiters_.size()}; }
+
+    [[nodiscard]] event_statistics statistics() const noexcept {
+        return {waiters_.size()};
+    }
 
 private:
     static constexpr lowlevel::wait_kind wait_kind_ =

@@ -25,10 +25,11 @@ struct lock_statistics {
 };
 
 /// Releases a lock when it goes.
-class [[nodiscard("the lock is released when this goes: keep it in a variable")]]
-held_lock {
+class [[nodiscard("the lock is released when this goes: keep it in a variable"
+)]] held_lock {
 public:
-    held_lock(held_lock&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {}
+    held_lock(held_lock&& other) noexcept
+        : lock_(std::exchange(other.lock_, nullptr)) {}
 
     held_lock& operator=(held_lock&& other) noexcept {
         std::swap(lock_, other.lock_);
@@ -55,6 +56,7 @@ public:
     /// @throws usage_error  if the task has the lock already
     [[nodiscard]] bool await_ready();
     void await_suspend(std::coroutine_handle<> handle) noexcept;
+
     void await_resume() const noexcept {}
 
 protected:
@@ -103,7 +105,9 @@ public:
     [[nodiscard]] hold_operation hold() noexcept { return hold_operation(*this); }
 
     /// Like hold(), for those who release() by hand.
-    [[nodiscard]] acquire_operation acquire() noexcept { return acquire_operation(*this); }
+    [[nodiscard]] acquire_operation acquire() noexcept {
+        return acquire_operation(*this);
+    }
 
     /// Takes the lock if it is free.
     ///
@@ -124,6 +128,7 @@ public:
     void release();
 
     [[nodiscard]] bool locked() const noexcept { return owner_ != nullptr; }
+
     [[nodiscard]] lock_statistics statistics() const;
 
 private:
@@ -132,12 +137,13 @@ private:
 
     void hand_over() noexcept;
 
-    lowlevel::parking_lot waiters_;           // empty while owner_ is null
+    lowlevel::parking_lot waiters_;  // empty while owner_ is null
     lowlevel::task_state* owner_ = nullptr;
 };
 
 inline held_lock::~held_lock() {
-    if (lock_) lock_->hand_over();
+    if (lock_)
+        lock_->hand_over();
 }
 
 }  // namespace anyio

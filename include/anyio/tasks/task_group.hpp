@@ -162,7 +162,9 @@ public:
 
 private:
     friend class task_group_manager;
+
     struct made_by_manager {};
+
     explicit task_group(made_by_manager) noexcept {}
 
     detail::group_core core_;
@@ -196,7 +198,9 @@ private:
 /// A task group for one block: `co_await with(create_task_group(), body)`.
 ///
 /// @anyio  anyio.create_task_group
-[[nodiscard]] inline task_group_manager create_task_group() noexcept { return {}; }
+[[nodiscard]] inline task_group_manager create_task_group() noexcept {
+    return {};
+}
 
 template <class F, class... Args>
 not_awaitable task_group::start_soon(task_options options, F&& f, Args&&... args) {
@@ -204,7 +208,10 @@ not_awaitable task_group::start_soon(task_options options, F&& f, Args&&... args
     core_.require_open("task_group::start_soon");
     if constexpr (detail::makes_task<std::decay_t<F>, std::decay_t<Args>...>)
         detail::spawn<detail::no_extra, std::decay_t<F>, std::decay_t<Args>...>(
-            options.name, core_.adopter(), std::forward<F>(f), std::forward<Args>(args)...
+            options.name,
+            core_.adopter(),
+            std::forward<F>(f),
+            std::forward<Args>(args)...
         );
     return {};
 }
@@ -218,12 +225,14 @@ auto task_group::create_task(task_options options, F&& f, Args&&... args) {
     lowlevel::task_state* child = nullptr;
     state* const made = detail::spawn<state, std::decay_t<F>, std::decay_t<Args>...>(
         options.name,
-        [&](lowlevel::task_state& task, lowlevel::frame_link& first,
+        [&](lowlevel::task_state& task,
+            lowlevel::frame_link& first,
             lowlevel::frame_owner& owner) {
             core_.adopt(task, first, owner);
             child = &task;
         },
-        std::forward<F>(f), std::forward<Args>(args)...
+        std::forward<F>(f),
+        std::forward<Args>(args)...
     );
     made->attach(*child);
     return task_handle<value>(*made);

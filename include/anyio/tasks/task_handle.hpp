@@ -44,7 +44,9 @@ struct handle_state {
     void attach(lowlevel::task_state& child) noexcept;
     /// Remembers the end and wakes the waiters.
     void finish(
-        lowlevel::task_state& child, lowlevel::task_end& how, std::exception_ptr& failure
+        lowlevel::task_state& child,
+        lowlevel::task_end& how,
+        std::exception_ptr& failure
     ) noexcept;
     [[nodiscard]] task_handle_status status() const noexcept;
     [[nodiscard]] lowlevel::park_operation wait() noexcept;
@@ -110,10 +112,13 @@ public:
     }
 
     ~task_handle() {
-        if (state_) state_->release();
+        if (state_)
+            state_->release();
     }
 
-    [[nodiscard]] task_handle_status status() const noexcept { return state_->status(); }
+    [[nodiscard]] task_handle_status status() const noexcept {
+        return state_->status();
+    }
 
     /// Cancels this task alone. Does nothing once it has ended. A task that has not begun
     /// still runs to its first checkpoint.
@@ -124,7 +129,8 @@ public:
         std::string_view reason = {},
         std::source_location where = std::source_location::current()
     ) noexcept {
-        if (!state_->ended) state_->scope.cancel(reason, where);
+        if (!state_->ended)
+            state_->scope.cancel(reason, where);
     }
 
     /// Waits until the task has ended, however that is.
@@ -168,7 +174,8 @@ public:
     [[nodiscard]] std::string name() const { return state_->name(); }
 
     /// For those who build task groups.
-    explicit task_handle(detail::typed_handle_state<T>& state) noexcept : state_(&state) {}
+    explicit task_handle(detail::typed_handle_state<T>& state) noexcept
+        : state_(&state) {}
 
 private:
     detail::typed_handle_state<T>* state_;

@@ -30,13 +30,14 @@ struct start_state {
     lowlevel::task_state* starter = nullptr;  ///< while it waits in start()
     group_core* target = nullptr;             ///< the group that it moves to
     lowlevel::cancel_status scope;            ///< of the child alone
-    std::exception_ptr error;                 ///< the child's, if it came before started()
+    std::exception_ptr error;  ///< the child's, if it came before started()
     stage now = stage::waiting;
-    bool called = false;      ///< started() has been called, also in vain
-    bool unwound = false;     ///< the child was cancelled before started()
+    bool called = false;   ///< started() has been called, also in vain
+    bool unwound = false;  ///< the child was cancelled before started()
 
     void release() noexcept {
-        if (--references == 0) destroy(*this);
+        if (--references == 0)
+            destroy(*this);
     }
 };
 
@@ -59,7 +60,9 @@ struct typed_start_state : start_state {
 void finish_started(start_state& state) noexcept;
 /// The child has ended; takes its error if it was not ready yet.
 void child_of_start_ended(
-    start_state& state, lowlevel::task_state& child, lowlevel::task_end& end,
+    start_state& state,
+    lowlevel::task_state& child,
+    lowlevel::task_end& end,
     std::exception_ptr& error
 ) noexcept;
 
@@ -90,7 +93,8 @@ public:
     task_status(detail::ignored_status = TASK_STATUS_IGNORED) noexcept {}
 
     task_status(const task_status& other) noexcept : state_(other.state_) {
-        if (state_) ++state_->references;
+        if (state_)
+            ++state_->references;
     }
 
     task_status(task_status&& other) noexcept
@@ -102,7 +106,8 @@ public:
     }
 
     ~task_status() {
-        if (state_) state_->release();
+        if (state_)
+            state_->release();
     }
 
     /// The task is ready: start() returns `value`. Does nothing if the task was not begun
@@ -114,7 +119,8 @@ public:
     template <class U = T>
         requires(!std::is_void_v<T>)
     void started(U&& value) {
-        if (!state_ || !detail::begin_started(*state_)) return;
+        if (!state_ || !detail::begin_started(*state_))
+            return;
         state_->value.emplace(std::forward<U>(value));
         detail::finish_started(*state_);
     }
@@ -122,13 +128,15 @@ public:
     void started()
         requires(std::is_void_v<T> || std::default_initializable<T>)
     {
-        if (!state_ || !detail::begin_started(*state_)) return;
+        if (!state_ || !detail::begin_started(*state_))
+            return;
         state_->value.emplace();
         detail::finish_started(*state_);
     }
 
     /// For those who build task groups; takes over one reference.
-    explicit task_status(detail::typed_start_state<T>* state) noexcept : state_(state) {}
+    explicit task_status(detail::typed_start_state<T>* state) noexcept
+        : state_(state) {}
 
 private:
     detail::typed_start_state<T>* state_ = nullptr;

@@ -24,18 +24,18 @@ bool register_test(
 /// virtual_clock, and fails if it ends with other coroutine frames or open descriptors
 /// than it began with. Use EXPECT_* as usual; ASSERT_* returns, which a coroutine cannot:
 /// use ANYIO_REQUIRE. No co_await inside the macros: await into a variable first.
-#define ANYIO_TEST(suite, name)                                                          \
-    static ::anyio::task<> anyio_test_##suite##_##name();                                \
-    [[maybe_unused]] static const bool anyio_test_registered_##suite##_##name =          \
-        ::anyio::testing::detail::register_test(                                         \
-            #suite, #name, __FILE__, __LINE__, &anyio_test_##suite##_##name              \
-        );                                                                               \
+#define ANYIO_TEST(suite, name)                                                        \
+    static ::anyio::task<> anyio_test_##suite##_##name();                              \
+    [[maybe_unused]] static const bool anyio_test_registered_##suite##_##name =        \
+        ::anyio::testing::detail::register_test(                                       \
+            #suite, #name, __FILE__, __LINE__, &anyio_test_##suite##_##name            \
+        );                                                                             \
     static ::anyio::task<> anyio_test_##suite##_##name()
 
 /// Ends the task if `condition` does not hold.
-#define ANYIO_REQUIRE(condition)                                                         \
-    if (condition) {                                                                     \
-    } else {                                                                             \
-        ADD_FAILURE() << "required: " #condition;                                        \
-        co_return;                                                                       \
+#define ANYIO_REQUIRE(condition)                                                       \
+    if (condition) {                                                                   \
+    } else {                                                                           \
+        ADD_FAILURE() << "required: " #condition;                                      \
+        co_return;                                                                     \
     }

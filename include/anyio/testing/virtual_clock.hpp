@@ -26,6 +26,7 @@ namespace anyio::testing {
 class virtual_clock final : public lowlevel::clock {
 public:
     [[nodiscard]] time_point now() noexcept override { return now_; }
+
     [[nodiscard]] bool jump(time_point next) noexcept override;
 
     /// Moves on without waiting for anything; deadlines that pass fire at the next pass.

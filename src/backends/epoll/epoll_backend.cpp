@@ -17,7 +17,8 @@ namespace anyio::backends {
 namespace {
 
 /// One descriptor. The flags may say "ready" wrongly, at the cost of one failed call,
-/// but never "not ready" wrongly: the kernel reports each change once.
+/// but never "not ready" wrongly: the kernel reports each change once. Unregistered, it is
+/// "ready".
 struct epoll_descriptor final : descriptor {
     bool readable = true;
     bool writable = true;
@@ -28,6 +29,12 @@ struct epoll_descriptor final : descriptor {
 };
 
 using entry = epoll_descriptor;
+
+/// Others may read from a descriptor that is polled, so its flags do not know; and
+/// connecting begins with the first try.
+constexpr bool asks_first(request_code code) noexcept {
+    return code == request_code::poll_readable || code >= request_code::connect;
+}
 
 /// Serves descriptors whose backend has gone.
 class orphanage final : public backend {
@@ -142,7 +149,8 @@ epoll_backend::~epoll_backend() {
 
 descriptor& epoll_backend::attach(int fd) {
     if (unused_.empty()) {
-        entries_.reserve(entries_.size() + 1);
+        if (entries_.size() == entries_.capacity())
+            entries_.reserve(std::max<std::size_t>(16, 2 * entries_.size()));
         unused_.reserve(entries_.capacity());
         entries_.push_back(new entry);
         unused_.push_back(entries_.back());
@@ -207,12 +215,9 @@ bool epoll_backend::submit(request& r) noexcept {
         r.result = -EBUSY;
         return true;
     }
-    // Nothing is known of a descriptor that is not registered yet, so it is tried. What
-    // happens between the try and the registration is reported by the latter. Others
-    // may read from a descriptor that is only polled, so the flags do not know.
-    const bool try_first = (reads ? e.readable : e.writable) || !e.registered ||
-                           r.code >= request_code::connect;
-    if (try_first && try_now(e, r))
+    // Nothing is known of a descriptor that is not registered yet, so it counts as ready.
+    // What happens between the try and the registration is reported by the latter.
+    if (((reads ? e.readable : e.writable) || asks_first(r.code)) && try_now(e, r))
         return true;
     if (!e.registered) {
         if (const int error = add_to_epoll(e)) {

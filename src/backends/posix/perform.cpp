@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "perform.hpp"
 
-#include "system_calls.hpp"
-
-#include <cerrno>
-#include <cstdint>
-
 namespace anyio::backends::posix {
 
 namespace {
@@ -13,36 +8,6 @@ namespace {
 attempt finished(request& r, std::int64_t result) noexcept {
     r.result = result < 0 ? -errno : result;
     return attempt::complete;
-}
-
-bool would_block() noexcept {
-    return errno == EAGAIN || errno == EWOULDBLOCK;
-}
-
-attempt receive(request& r) noexcept {
-    ssize_t got = 0;
-    do {
-        got = sys::recv(r.target->fd, r.data, r.size, 0);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0 && would_block())
-        return attempt::would_wait;
-    finished(r, got);
-    // A short read has emptied the socket: with edge-triggered notification the next
-    // bytes, or the end, bring an event of their own (epoll(7), Q9).
-    const bool drained = got > 0 && static_cast<std::size_t>(got) < r.size;
-    return drained ? attempt::complete_and_drained : attempt::complete;
-}
-
-attempt send(request& r) noexcept {
-    ssize_t sent = 0;
-    do {
-        sent = sys::send(r.target->fd, r.data, r.size, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent < 0 && would_block())
-        return attempt::would_wait;
-    finished(r, sent);
-    const bool full = sent >= 0 && static_cast<std::size_t>(sent) < r.size;
-    return full ? attempt::complete_and_drained : attempt::complete;
 }
 
 attempt accept(request& r) noexcept {
@@ -94,12 +59,8 @@ attempt poll(request& r, short events) noexcept {
 
 }  // namespace
 
-attempt perform(request& r) noexcept {
+attempt perform_rarely(request& r) noexcept {
     switch (r.code) {
-    case request_code::receive:
-        return receive(r);
-    case request_code::send:
-        return send(r);
     case request_code::accept:
         return accept(r);
     case request_code::connect:
@@ -108,6 +69,9 @@ attempt perform(request& r) noexcept {
         return poll(r, POLLIN);
     case request_code::poll_writable:
         return poll(r, POLLOUT);
+    case request_code::receive:
+    case request_code::send:
+        break;  // perform() does them
     }
     r.result = -EINVAL;
     return attempt::complete;

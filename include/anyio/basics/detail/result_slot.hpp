@@ -30,7 +30,8 @@ struct result_slot : frame_owner {
 
     ~result_slot() {
         if constexpr (!std::is_trivially_destructible_v<stored>)
-            if (has_value) value.~stored();
+            if (has_value)
+                value.~stored();
     }
 
     result_slot(const result_slot&) = delete;  // the coroutine holds its address
@@ -71,7 +72,8 @@ call_frame(const loop_state& loop, frame_owner& owner) noexcept {
         return false;
     owner.stage = lowlevel::frame_stage::nested;
     handle_of(owner.child).resume();
-    if (!owner.child) return true;
+    if (!owner.child)
+        return true;
     owner.stage = lowlevel::frame_stage::suspended;
     return false;
 }

@@ -27,7 +27,8 @@ public:
     late() noexcept {}
 
     ~late() {
-        if (made_) value_.~T();
+        if (made_)
+            value_.~T();
     }
 
     late(const late&) = delete;
@@ -129,8 +130,8 @@ struct handler_value<except_clause<E, H>> {
 /// Whether every except clause yields a T.
 template <class T, class C>
 inline constexpr bool yields_value =
-    !is_except_star<C>
-    && (!is_except<C> || std::is_convertible_v<typename handler_value<C>::type, T>);
+    !is_except_star<C> &&
+    (!is_except<C> || std::is_convertible_v<typename handler_value<C>::type, T>);
 
 template <class T, class... C>
 struct try_result {
@@ -166,10 +167,12 @@ task<R> handle_with(Call& call) {
     using value = typename yielded<std::invoke_result_t<Call&>>::type;
     if constexpr (std::is_void_v<value>) {
         co_await call_and_await<void>(call);
-        if constexpr (!std::is_void_v<R>) co_return R();
+        if constexpr (!std::is_void_v<R>)
+            co_return R();
     } else {
         value result = co_await call_and_await<value>(call);
-        if constexpr (!std::is_void_v<R>) co_return R(std::move(result));
+        if constexpr (!std::is_void_v<R>)
+            co_return R(std::move(result));
     }
 }
 
@@ -192,11 +195,13 @@ bool try_clause(const std::exception_ptr&, const C&, std::optional<task<R>>&) {
 
 template <class R, class E, class H>
 bool try_clause(
-    const std::exception_ptr& error, const except_clause<E, H>& clause,
+    const std::exception_ptr& error,
+    const except_clause<E, H>& clause,
     std::optional<task<R>>& found
 ) {
     const E* const caught = caught_as<E>(error);
-    if (caught) found.emplace(handle_one<R>(*caught, *clause.handler));
+    if (caught)
+        found.emplace(handle_one<R>(*caught, *clause.handler));
     return caught != nullptr;
 }
 
@@ -212,13 +217,16 @@ struct star_state {
 
 template <class E, class H>
 task<> handle_star(star_state& state, except_star_clause<E, H> clause) {
-    if (!state.rest) co_return;
+    if (!state.rest)
+        co_return;
     auto parts = state.rest->template split<E>();
-    if (!parts.first) co_return;
+    if (!parts.first)
+        co_return;
     state.handled = true;
     state.rest = std::move(parts.second);
     const matches<E> caught(std::move(*parts.first));
-    outcome<void> ended = co_await as_outcome(handle_one<void>(caught, *clause.handler));
+    outcome<void> ended =
+        co_await as_outcome(handle_one<void>(caught, *clause.handler));
     if (ended.has_error())
         state.raised.push_back(ended.error());
     else
@@ -247,14 +255,18 @@ task<R> handle_error(std::exception_ptr error, const std::tuple<C...>& clauses) 
         star_state state{to_exception_group(error), {}, false};
         co_await handle_stars<0>(state, clauses);
         state.finish(error);
-        if constexpr (!std::is_void_v<R>) co_return R();
+        if constexpr (!std::is_void_v<R>)
+            co_return R();
     } else {
         std::optional<task<R>> handler;
         std::apply(
-            [&](const auto&... clause) { (void)(try_clause(error, clause, handler) || ...); },
+            [&](const auto&... clause) {
+                (void)(try_clause(error, clause, handler) || ...);
+            },
             clauses
         );
-        if (!handler) std::rethrow_exception(std::move(error));
+        if (!handler)
+            std::rethrow_exception(std::move(error));
         if constexpr (std::is_void_v<R>) {
             co_await std::move(*handler);
         } else {
@@ -312,9 +324,11 @@ task<R> run_try(Body& body, const std::tuple<C...>& clauses) {
         ended = co_await as_outcome(handle_error<R>(ended.error(), clauses));
     } else if (ended.is_cancelled() && (is_on_cancel<C> || ...)) {
         outcome<void> told = co_await as_outcome(on_cancel_steps<0>(clauses));
-        if (told.has_error()) ended = outcome<R>(told.error());
+        if (told.has_error())
+            ended = outcome<R>(told.error());
     }
-    if constexpr ((is_finally<C> || ...)) co_await finally_steps<0>(clauses);
+    if constexpr ((is_finally<C> || ...))
+        co_await finally_steps<0>(clauses);
     if constexpr (std::is_void_v<R>) {
         co_await std::move(ended).unwrap();
     } else {

@@ -26,8 +26,12 @@ public:
     explicit with_slot(with_argument<A> argument) noexcept : state_(&argument.value) {}
 
     std::tuple<A&> subject() noexcept { return {*state_}; }
+
     std::tuple<A&> needed_subject() noexcept { return {*state_}; }
-    lowlevel::managed_block* enter(frame_link*, loop_state&) noexcept { return nullptr; }
+
+    lowlevel::managed_block* enter(frame_link*, loop_state&) noexcept {
+        return nullptr;
+    }
 
 private:
     A* state_;
@@ -81,7 +85,8 @@ public:
           slots_(with_argument<A>{arguments, outcome_}...) {}
 
     ~with_block_await() {
-        if (result_.child) handle_of(result_.child).destroy();
+        if (result_.child)
+            handle_of(result_.child).destroy();
     }
 
     void attach(frame_link& parent) noexcept { parent_ = &parent; }
@@ -92,14 +97,16 @@ public:
         lowlevel::managed_block* innermost = nullptr;
         try {
             std::apply(
-                [&](auto&... slot) { (enter(slot, around, innermost, loop), ...); }, slots_
+                [&](auto&... slot) { (enter(slot, around, innermost, loop), ...); },
+                slots_
             );
             if constexpr (is_task<returned>) {
                 frame_link* const body = call().release();
                 body->parent = around;
                 body->owner = &result_;
                 result_.child = body;
-                if (!call_frame(loop, result_)) return false;
+                if (!call_frame(loop, result_))
+                    return false;
             } else {
                 call();
             }
@@ -110,7 +117,8 @@ public:
     }
 
     void await_suspend(std::coroutine_handle<>) noexcept {
-        if (result_.child) leave_frame(*lowlevel::this_loop, result_);
+        if (result_.child)
+            leave_frame(*lowlevel::this_loop, result_);
     }
 
     with_result<value> await_resume() {
@@ -123,7 +131,8 @@ public:
         if constexpr (std::is_void_v<value>) {
             return outcome_.state != lowlevel::body_state::cut;
         } else {
-            if (outcome_.state == lowlevel::body_state::cut) return std::nullopt;
+            if (outcome_.state == lowlevel::body_state::cut)
+                return std::nullopt;
             return result_.take();
         }
     }
@@ -131,7 +140,9 @@ public:
 private:
     template <class Slot>
     static void enter(
-        Slot& slot, frame_link*& around, lowlevel::managed_block*& innermost,
+        Slot& slot,
+        frame_link*& around,
+        lowlevel::managed_block*& innermost,
         loop_state& loop
     ) {
         if (auto* entered = slot.enter(around, loop)) {
@@ -144,7 +155,8 @@ private:
         return std::apply(
             [&](auto&... slot) -> decltype(auto) {
                 return call_body(
-                    *body_, std::tuple_cat(slot.subject()...),
+                    *body_,
+                    std::tuple_cat(slot.subject()...),
                     std::tuple_cat(slot.needed_subject()...)
                 );
             },

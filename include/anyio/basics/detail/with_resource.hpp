@@ -39,8 +39,8 @@ concept closeable = requires(R& resource) {
 
 template <class A>
 inline constexpr bool is_async_argument =
-    awaitable<A> || async_context_manager<std::remove_reference_t<A>>
-    || closeable<std::remove_reference_t<A>>;
+    awaitable<A> || async_context_manager<std::remove_reference_t<A>> ||
+    closeable<std::remove_reference_t<A>>;
 
 template <class M>
 using entered_t = awaited_t<decltype(std::declval<M&>().aenter())>;
@@ -96,24 +96,26 @@ task<R>
 with_steps(Body& body, Full full, Short shortened, First&& first, Rest&&... rest);
 
 template <class R, class Body, class Full, class Short, class Subject, class... Rest>
-task<R> with_subject(
-    Body& body, Full full, Short shortened, Subject& subject, Rest&&... rest
-) {
+task<R>
+with_subject(Body& body, Full full, Short shortened, Subject& subject, Rest&&... rest) {
     return with_steps<R>(
-        body, std::tuple_cat(full, std::tie(subject)),
-        std::tuple_cat(shortened, std::tie(subject)), std::forward<Rest>(rest)...
+        body,
+        std::tuple_cat(full, std::tie(subject)),
+        std::tuple_cat(shortened, std::tie(subject)),
+        std::forward<Rest>(rest)...
     );
 }
 
 template <class R, class Body, class Full, class Short, class First, class... Rest>
-task<R> with_block_step(
-    Body& body, Full full, Short shortened, First& first, Rest&&... rest
-) {
+task<R>
+with_block_step(Body& body, Full full, Short shortened, First& first, Rest&&... rest) {
     using subject = std::remove_reference_t<subject_t<First>>;
     auto inside = [&](subject& entered) -> task<R> {
         if constexpr (optional_subject<First>)
             return with_steps<R>(
-                body, std::tuple_cat(full, std::tie(entered)), shortened,
+                body,
+                std::tuple_cat(full, std::tie(entered)),
+                shortened,
                 std::forward<Rest>(rest)...
             );
         else
@@ -123,7 +125,8 @@ task<R> with_block_step(
     };
     std::optional<R> result =
         co_await with_block_await<decltype(inside), First>(inside, first);
-    if (!result) co_return R();
+    if (!result)
+        co_return R();
     co_return std::move(*result);
 }
 
@@ -131,8 +134,10 @@ task<R> with_block_step(
 /// (rule K7).
 template <class R>
 task<R> with_result_of(outcome<R> body, outcome<void> cleanup) {
-    if (cleanup.has_error() && !body.has_error()) std::rethrow_exception(cleanup.error());
-    if (cleanup.is_cancelled() && body.has_value()) co_await std::move(cleanup).unwrap();
+    if (cleanup.has_error() && !body.has_error())
+        std::rethrow_exception(cleanup.error());
+    if (cleanup.is_cancelled() && body.has_value())
+        co_await std::move(cleanup).unwrap();
     R result = co_await std::move(body).unwrap();
     co_return result;
 }
@@ -150,9 +155,8 @@ task<R> with_closed(
 }
 
 template <class R, class Body, class Full, class Short, class First, class... Rest>
-task<R> with_awaited(
-    Body& body, Full full, Short shortened, First&& first, Rest&&... rest
-) {
+task<R>
+with_awaited(Body& body, Full full, Short shortened, First&& first, Rest&&... rest) {
     auto resource = co_await std::forward<First>(first);
     if constexpr (closeable<decltype(resource)>) {
         R result = co_await with_closed<R>(
@@ -175,9 +179,8 @@ auto end_of(const outcome<M>& ended) noexcept {
 }
 
 template <class R, class Body, class Full, class Short, class M, class... Rest>
-task<R> with_managed(
-    Body& body, Full full, Short shortened, M& manager, Rest&&... rest
-) {
+task<R>
+with_managed(Body& body, Full full, Short shortened, M& manager, Rest&&... rest) {
     outcome<R> ended;
     if constexpr (std::is_void_v<entered_t<M>>) {
         co_await manager.aenter();
@@ -205,16 +208,24 @@ with_steps(Body& body, Full full, Short shortened, First&& first, Rest&&... rest
         );
     else if constexpr (awaitable<First>)
         return with_awaited<R>(
-            body, full, shortened, std::forward<First>(first), std::forward<Rest>(rest)...
+            body,
+            full,
+            shortened,
+            std::forward<First>(first),
+            std::forward<Rest>(rest)...
         );
     else if constexpr (async_context_manager<bare>)
         return with_managed<R>(
             body, full, shortened, first, std::forward<Rest>(rest)...
         );
     else if constexpr (closeable<bare>)
-        return with_closed<R>(body, full, shortened, first, std::forward<Rest>(rest)...);
+        return with_closed<R>(
+            body, full, shortened, first, std::forward<Rest>(rest)...
+        );
     else
-        return with_subject<R>(body, full, shortened, first, std::forward<Rest>(rest)...);
+        return with_subject<R>(
+            body, full, shortened, first, std::forward<Rest>(rest)...
+        );
 }
 
 template <class Body, class... A>
@@ -236,6 +247,7 @@ public:
           inner_(steps_, unset_) {}
 
     void attach(frame_link& parent) noexcept { inner_.child->parent = &parent; }
+
     [[nodiscard]] bool await_ready() noexcept { return inner_.await_ready(); }
 
     void await_suspend(std::coroutine_handle<> parent) noexcept {

@@ -73,8 +73,17 @@ public:
 
 protected:
     stream_operation(
-        stream_core& stream, mode m, void* data, std::size_t size
-    ) noexcept;
+        stream_core& stream, mode m, void* buffer, std::size_t length
+    ) noexcept
+        : operation(m <= mode::collect ? receive_kind_ : send_kind_),
+          request(
+              m <= mode::collect ? backends::request_code::receive
+                                 : backends::request_code::send,
+              &on_completed,
+              buffer,
+              length
+          ),
+          mode_(m), stream_(&stream) {}
 
     ~stream_operation() {
         if (failed_) [[unlikely]]
@@ -107,7 +116,11 @@ private:
         return static_cast<stream_operation&>(r);
     }
 
-    void prepare();
+    [[nodiscard]] bool begin_receive();
+    [[nodiscard]] bool begin_send();
+    [[nodiscard]] bool is_served(const stream_core& stream) const noexcept;
+    void make_room();
+    [[noreturn]] void refuse() const;
     [[nodiscard]] progress settle() noexcept;
     [[nodiscard]] progress settle_failure() noexcept;
     [[nodiscard]] bool survives_close() const noexcept;
@@ -115,8 +128,7 @@ private:
     void fail(std::exception_ptr error) noexcept;
     void fail_closed(const stream_core& stream) noexcept;
     [[nodiscard]] std::string subject(const stream_core& stream) const;
-    [[noreturn]] void throw_closed() const;
-    [[noreturn]] void throw_busy(backends::request& other) const;
+    [[nodiscard]] std::exception_ptr busy_error() const;
 
     // First, where they fit into the padding of `request`.
     mode mode_;

@@ -34,7 +34,9 @@ public:
 
     /// Makes a child of a task whose first frame has been made.
     void adopt(
-        lowlevel::task_state& task, lowlevel::frame_link& frame, lowlevel::frame_owner& owner
+        lowlevel::task_state& task,
+        lowlevel::frame_link& frame,
+        lowlevel::frame_owner& owner
     ) {
         task.scope = scope;
         lowlevel::start_task(*lowlevel::this_loop, task, frame, owner);
@@ -43,6 +45,7 @@ public:
 
     /// A start() is under way, which keeps the group from ending.
     void expect_child() noexcept { ++expected_; }
+
     void expected_child_has_come() noexcept;
 
     /// Entry and exit of the block.
@@ -54,9 +57,11 @@ public:
 
     /// adopt(), as an argument for spawn().
     [[nodiscard]] auto adopter() noexcept {
-        return [this](lowlevel::task_state& task, lowlevel::frame_link& frame, lowlevel::frame_owner& owner) {
-            adopt(task, frame, owner);
-        };
+        return [this](
+                   lowlevel::task_state& task,
+                   lowlevel::frame_link& frame,
+                   lowlevel::frame_owner& owner
+               ) { adopt(task, frame, owner); };
     }
 
 private:
@@ -71,7 +76,9 @@ private:
     void fail(std::exception_ptr&& error, lowlevel::task_state& task) noexcept;
     void settle(lowlevel::body_outcome& outcome) noexcept;
     static void a_child_ended(
-        lowlevel::group_state& self, lowlevel::task_state& task, lowlevel::task_end end,
+        lowlevel::group_state& self,
+        lowlevel::task_state& task,
+        lowlevel::task_end end,
         std::exception_ptr&& error
     ) noexcept;
     void wake_if_complete() noexcept;

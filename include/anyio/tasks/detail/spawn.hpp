@@ -35,7 +35,9 @@ struct child_memory {
         unused_value<value>,
         Extra>;
 
-    static constexpr std::size_t rounded(std::size_t size) { return (size + 31) / 32 * 32; }
+    static constexpr std::size_t rounded(std::size_t size) {
+        return (size + 31) / 32 * 32;
+    }
 
     static constexpr std::size_t kept_size =
         std::is_empty_v<kept> ? 0 : (sizeof(kept) + 15) / 16 * 16;
@@ -45,6 +47,11 @@ struct child_memory {
         alignof(call) <= 16 && alignof(kept) <= 16,
         "start_soon(f, args...): over-aligned types are not supported as captures, "
         "arguments or results of a task; pass them by std::ref or in a container"
+    );
+    static_assert(
+        prefix <= std::size_t{1} << 20,  // task_state::block_units counts up to 2 MiB
+        "start_soon(f, args...): captures and arguments of more than 1 MiB are not "
+        "supported; pass them by std::ref or in a container"
     );
 
     static char* base(lowlevel::task_state& task) noexcept {
@@ -59,19 +66,23 @@ struct child_memory {
         return *std::launder(reinterpret_cast<call*>(base(task) + kept_size));
     }
 
-    static void
-    ended(lowlevel::task_state& task, lowlevel::task_end& end, std::exception_ptr& error)
-        noexcept {
-        if constexpr (has_handle) kept_of(task).finish(task, end, error);
+    static void ended(
+        lowlevel::task_state& task, lowlevel::task_end& end, std::exception_ptr& error
+    ) noexcept {
+        if constexpr (has_handle)
+            kept_of(task).finish(task, end, error);
     }
 
     static void destroy(lowlevel::task_state& task) noexcept {
-        if constexpr (call::stored) call_of(task).~call();
-        if constexpr (!has_handle && kept_size != 0) kept_of(task).~kept();
+        if constexpr (call::stored)
+            call_of(task).~call();
+        if constexpr (!has_handle && kept_size != 0)
+            kept_of(task).~kept();
     }
 
     static void forget(lowlevel::task_state& task) noexcept {
-        if constexpr (has_handle) kept_of(task).~kept();
+        if constexpr (has_handle)
+            kept_of(task).~kept();
     }
 
     static constexpr lowlevel::task_kind kind{
@@ -99,7 +110,8 @@ Extra* spawn(std::string_view name, Adopt adopt, G&& g, A&&... args) {
     using memory = child_memory<Extra, F, Args...>;
     lowlevel::unborn_task child(memory::kind, memory::frame_size);
     lowlevel::task_state& task = child.task();
-    if constexpr (memory::kept_size != 0) new (memory::base(task)) typename memory::kept;
+    if constexpr (memory::kept_size != 0)
+        new (memory::base(task)) typename memory::kept;
     if constexpr (memory::call::stored) {
         auto* const call = new (memory::base(task) + memory::kept_size)
             typename memory::call(std::forward<G>(g), std::forward<A>(args)...);
@@ -109,7 +121,8 @@ Extra* spawn(std::string_view name, Adopt adopt, G&& g, A&&... args) {
         typename memory::call call(std::forward<G>(g), std::forward<A>(args)...);
         child.begin(call);
     }
-    if (name.data()) lowlevel::name_task(task, name);
+    if (name.data())
+        lowlevel::name_task(task, name);
     adopt(task, child.first(), memory::owner(task, *lowlevel::this_loop));
     child.is_born();
     if constexpr (memory::has_handle)

@@ -34,8 +34,10 @@ struct last_of<First, Rest...> {
 
 template <class R, class... P>
 struct last_parameter<R (*)(P...)> : last_of<P...> {};
+
 template <class R, class C, class... P>
 struct last_parameter<R (C::*)(P...)> : last_of<C*, P...> {};
+
 template <class R, class C, class... P>
 struct last_parameter<R (C::*)(P...) const> : last_of<const C*, P...> {};
 
@@ -78,21 +80,24 @@ constexpr void check_start_call() {
     using status = task_status<start_value_t<callable>>;
     check_temporary_callable<F>();
     (check_temporary_argument<Args>(), ...);
-    constexpr bool fits = std::is_invocable_v<callable, std::decay_t<Args>..., status>
-                          || wants_reference<callable, Args..., status>;
+    constexpr bool fits =
+        std::is_invocable_v<callable, std::decay_t<Args>..., status> ||
+        wants_reference<callable, Args..., status>;
     static_assert(
         fits,
         "tg.start(f, args...): f cannot be called with these arguments and a task_status "
         "after them"
     );
-    if constexpr (fits) check_task_call<F, Args..., status>();
+    if constexpr (fits)
+        check_task_call<F, Args..., status>();
 }
 
 /// Kept with a child that start() has begun.
 template <class T>
 struct start_reference {
     ~start_reference() {
-        if (state) state->release();
+        if (state)
+            state->release();
     }
 
     void finish(
@@ -117,7 +122,9 @@ protected:
     /// @throws usage_error  unless the group is open
     [[nodiscard]] bool may_begin() const;
     void adopt(
-        start_state& state, lowlevel::task_state& child, frame_link& first,
+        start_state& state,
+        lowlevel::task_state& child,
+        frame_link& first,
         frame_owner& owner
     );
     void check(const start_state& state) const;
@@ -131,8 +138,8 @@ private:
 };
 
 template <class F, class... Args>
-class [[nodiscard("start() begins the child when you co_await it")]] start_operation final
-    : public start_core {
+class [[nodiscard("start() begins the child when you co_await it"
+)]] start_operation final : public start_core {
     using value = start_value_t<F>;
     using state_type = typed_start_state<value>;
     using result = task_value_t<F, Args..., task_status<value>>;
@@ -144,11 +151,13 @@ public:
           arguments_(std::forward<A>(args)...) {}
 
     ~start_operation() {
-        if (state_) state_->release();
+        if (state_)
+            state_->release();
     }
 
     [[nodiscard]] bool await_ready() {
-        if (!may_begin()) return false;
+        if (!may_begin())
+            return false;
         state_ = new state_type;
         std::apply(
             [this](Args&... args) {
@@ -156,10 +165,13 @@ public:
                     spawn<start_reference<result>, F, Args..., task_status<value>>(
                         name_,
                         [this](
-                            lowlevel::task_state& child, frame_link& first,
+                            lowlevel::task_state& child,
+                            frame_link& first,
                             frame_owner& owner
                         ) { adopt(*state_, child, first, owner); },
-                        std::move(function_), std::move(args)..., status()
+                        std::move(function_),
+                        std::move(args)...,
+                        status()
                     );
                 kept->state = state_;
                 ++state_->references;
@@ -171,7 +183,8 @@ public:
 
     value await_resume() {
         check(*state_);
-        if constexpr (!std::is_void_v<value>) return std::move(*state_->value);
+        if constexpr (!std::is_void_v<value>)
+            return std::move(*state_->value);
     }
 
 private:

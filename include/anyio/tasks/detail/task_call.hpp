@@ -20,15 +20,10 @@ template <class F, class... Args>
 concept makes_task =
     std::is_invocable_v<F, Args...> && awaitable<std::invoke_result_t<F, Args...>>;
 
-template <class F, class... Args>
-concept gives_awaitable =
-    std::is_invocable_v<F, Args...> && awaitable<std::invoke_result_t<F, Args...>>;
-
 /// Can be called with lvalues, but not with what a copy gives: it wants a reference.
 template <class F, class... Args>
-concept wants_reference =
-    !std::is_invocable_v<F, std::decay_t<Args>...>
-    && std::is_invocable_v<F, std::decay_t<Args>&...>;
+concept wants_reference = !std::is_invocable_v<F, std::decay_t<Args>...> &&
+                          std::is_invocable_v<F, std::decay_t<Args>&...>;
 
 template <class F, class... Args>
 constexpr void check_task_call() {
@@ -48,21 +43,13 @@ constexpr void check_task_call() {
             "the group."
         );
         static_assert(
-            wants_reference<callable, Args...>
-                || std::is_invocable_v<callable, std::decay_t<Args>...>,
+            wants_reference<callable, Args...> ||
+                std::is_invocable_v<callable, std::decay_t<Args>...>,
             "start_soon(f, args...): f cannot be called with these arguments"
         );
         if constexpr (std::is_invocable_v<callable, std::decay_t<Args>...>) {
-            constexpr bool gives_operation =
-                gives_awaitable<callable, std::decay_t<Args>...>
-                && !makes_task<callable, std::decay_t<Args>...>;
             static_assert(
-                !gives_operation,
-                "start_soon(f, args...): f gives an operation, not a task; start_soon a "
-                "coroutine that awaits it: [&]() -> task<> { co_await f(args...); }"
-            );
-            static_assert(
-                makes_task<callable, std::decay_t<Args>...> || gives_operation,
+                makes_task<callable, std::decay_t<Args>...>,
                 "start_soon(f, args...): f must be a coroutine, returning task<...>; for "
                 "a function that blocks or computes, use to_thread::run_sync"
             );
@@ -77,12 +64,14 @@ inline constexpr bool is_reference_wrapper<std::reference_wrapper<T>> = true;
 
 /// Whether a parameter may refer to the stored copy of its argument.
 template <class P, class A>
-inline constexpr bool refers_to_copy = std::is_reference_v<P> && !is_reference_wrapper<A>;
+inline constexpr bool refers_to_copy =
+    std::is_reference_v<P> && !is_reference_wrapper<A>;
 
 /// Whether a coroutine may refer to the stored call: a function whose parameters are all
 /// values has its own copies of them.
 template <class F, class... Args>
-struct refers_to_call : std::bool_constant<sizeof...(Args) != 0 || !std::is_empty_v<F>> {};
+struct refers_to_call
+    : std::bool_constant<sizeof...(Args) != 0 || !std::is_empty_v<F>> {};
 
 template <class R, class... P, class... Args>
     requires(sizeof...(P) == sizeof...(Args))

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// late_backend: an epoll backend that cannot stop an operation at once, as io_uring
+/// cannot: cancel() answers "pending", and what close() ends completes later.
+
+#include <anyio/basics/task.hpp>
+#include <anyio/lowlevel/spawn.hpp>
+#include "backends/epoll/epoll_backend.hpp"
+#include "lowlevel/scheduler.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace support {
+
+class late_backend final : public anyio::backends::backend {
+    using descriptor = anyio::backends::descriptor;
+    using request = anyio::backends::request;
+
+public:
+    [[nodiscard]] std::string_view name() const noexcept override { return "late"; }
+
+    [[nodiscard]] descriptor& attach(int fd) override {
+        descriptor& made = inner_->attach(fd);
+        made.owner = this;
+        return made;
+    }
+
+    void close(descriptor& target) noexcept override {
+        for (request* pending : {target.reader, target.writer})
+            if (pending)
+                end_later(*pending, true);
+        inner_->close(target);
+    }
+
+    [[nodiscard]] int release(descriptor& target) noexcept override {
+        return inner_->release(target);
+    }
+
+    [[nodiscard]] bool submit(request& r) noexcept override {
+        return inner_->submit(r);
+    }
+
+    [[nodiscard]] anyio::backends::cancel_result cancel(request& r) noexcept override {
+        cancelled_.push_back(&r);
+        return anyio::backends::cancel_result::pending;
+    }
+
+    // What is ready comes first, so that a result may overtake its cancellation.
+    void wait(anyio::duration timeout) noexcept override {
+        if (!cancelled_.empty() || !ending_.empty())
+            timeout = anyio::duration::zero();
+        inner_->wait(timeout);
+        for (request* r : std::exchange(cancelled_, {}))
+            if (r->target->reader == r || r->target->writer == r)
+                end_later(*r, false);
+        for (request* r : std::exchange(ending_, {})) {
+            r->result = -ECANCELED;
+            r->completed(*r);
+        }
+    }
+
+    void wake() noexcept override { inner_->wake(); }
+
+    [[nodiscard]] std::size_t pending() const noexcept override {
+        return inner_->pending() + ending_.size();
+    }
+
+private:
+    void end_later(request& r, bool closed) noexcept {
+        static_cast<void>(inner_->cancel(r));
+        std::erase(cancelled_, &r);
+        r.closed = closed;
+        ending_.push_back(&r);
+    }
+
+    std::unique_ptr<backend> inner_ = anyio::backends::make_epoll_backend();
+    std::vector<request*> cancelled_;
+    std::vector<request*> ending_;
+};
+
+/// anyio::run() on a late_backend.
+inline void run_late(anyio::task<> (*body)()) {
+    static constexpr anyio::lowlevel::task_kind kind{nullptr, nullptr, nullptr, 0};
+    anyio::detail::result_slot<void> result;
+    {
+        anyio::lowlevel::scheduler scheduler(std::make_unique<late_backend>(), nullptr);
+        anyio::lowlevel::task_state& task = anyio::lowlevel::allocate_task(kind, 0);
+        task.set(anyio::lowlevel::task_handled);
+        scheduler.state().root_scope->enter_as_root(task);
+        anyio::lowlevel::start_task(scheduler.state(), task, *body().release(), result);
+        scheduler.run(task);
+        anyio::lowlevel::release_task_block(task);
+    }
+    if (result.error)
+        std::rethrow_exception(result.error);
+}
+
+}  // namespace support
