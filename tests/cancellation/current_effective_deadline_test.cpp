@@ -125,12 +125,9 @@ ANYIO_TEST(current_effective_deadline, counts_in_the_short_forms_too) {
 }
 
 TEST(current_effective_deadline, outside_of_a_loop_is_an_error_that_says_so) {
-    std::string message;
-    try {
+    const std::string message = message_thrown_by<no_event_loop_error>([] {
         (void)current_effective_deadline();
-    } catch (const no_event_loop_error& e) {
-        message = e.what();
-    }
+    });
     EXPECT_THAT(message, HasSubstr("current_effective_deadline"));
     EXPECT_THAT(message, HasSubstr("no event loop runs in this thread"));
 }

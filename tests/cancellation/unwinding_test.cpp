@@ -66,13 +66,13 @@ ANYIO_TEST(
             const logged first(ends, "inner first");
             const logged second(ends, "inner second");
             co_await sleep_forever();
-            const logged never(ends, "never");
+            const logged unreached(ends, "unreached");
         }
 
         static task<> outer(names& ends, logged) {
             const logged first(ends, "outer first");
             co_await inner(ends, logged(ends, "inner parameter"));
-            const logged never(ends, "never");
+            const logged unreached(ends, "unreached");
         }
     };
 

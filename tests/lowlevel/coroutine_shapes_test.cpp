@@ -228,7 +228,7 @@ SHAPE(an_exception_out_of_a_called_coroutine, g) {
     };
     bool handled = false;
     try {
-        const counted never = co_await fails(g.make(1));
+        const counted unreached = co_await fails(g.make(1));
     } catch (const std::runtime_error&) {
         handled = true;
     }

@@ -18,16 +18,6 @@ run_var<int> with_default("with_default", 7);
 run_var<std::string> without_default("without_default");
 run_var<std::string> of_the_same_name("without_default");
 
-template <class E, class F>
-std::string message_thrown_by(F f) {
-    try {
-        f();
-    } catch (const E& e) {
-        return e.what();
-    }
-    return "nothing thrown";
-}
-
 }  // namespace
 
 ANYIO_TEST(run_var, has_its_default_until_it_is_set) {

@@ -10,16 +10,6 @@ using ::testing::HasSubstr;
 
 namespace {
 
-template <class F>
-std::string message_thrown_by(F f) {
-    try {
-        f();
-    } catch (const no_event_loop_error& e) {
-        return e.what();
-    }
-    return "nothing thrown";
-}
-
 /// How many tasks that are ready run while `wait` is awaited.
 template <class Wait>
 task<int> others_run_during(Wait wait) {
@@ -182,11 +172,11 @@ TEST(current_time, follows_a_virtual_clock_that_is_moved_by_hand) {
 
 TEST(sleep, and_the_time_are_not_to_be_had_without_a_loop) {
     EXPECT_THAT(
-        message_thrown_by([] { (void)sleep(1s); }),
+        message_thrown_by<no_event_loop_error>([] { (void)sleep(1s); }),
         HasSubstr("sleep: no event loop runs in this thread; call it from a task")
     );
     EXPECT_THAT(
-        message_thrown_by([] { (void)current_time(); }),
+        message_thrown_by<no_event_loop_error>([] { (void)current_time(); }),
         HasSubstr("current_time: no event loop runs in this thread")
     );
 }

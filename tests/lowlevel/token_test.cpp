@@ -21,16 +21,6 @@ event_loop_token ended_token() {
     return run([]() -> task<event_loop_token> { co_return current_token(); });
 }
 
-template <class E, class F>
-std::string message_thrown_by(F f) {
-    try {
-        f();
-    } catch (const E& e) {
-        return e.what();
-    }
-    return "nothing thrown";
-}
-
 }  // namespace
 
 ANYIO_TEST(token, runs_functions_on_the_loops_thread_in_the_order_of_the_posts) {

@@ -270,12 +270,8 @@ TEST(wait_task_rescheduled, is_named_in_reports) {
 }
 
 TEST(current_task, is_an_error_outside_of_tasks) {
-    std::string message;
-    try {
-        (void)lowlevel::current();
-    } catch (const no_event_loop_error& e) {
-        message = e.what();
-    }
+    const std::string message =
+        message_thrown_by<no_event_loop_error>([] { (void)lowlevel::current(); });
     EXPECT_THAT(
         message, HasSubstr("lowlevel::current: no event loop runs in this thread")
     );

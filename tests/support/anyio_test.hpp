@@ -43,3 +43,14 @@ template <class E>
 bool is_error(const std::exception_ptr& error) {
     return anyio::caught_as<E>(error) != nullptr;
 }
+
+/// What `function` throws as an E says; "nothing thrown" if it throws no E.
+template <class E, class F>
+std::string message_thrown_by(F function) {
+    try {
+        function();
+    } catch (const E& error) {
+        return error.what();
+    }
+    return "nothing thrown";
+}

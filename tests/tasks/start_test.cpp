@@ -2,6 +2,7 @@
 #include <anyio/tasks/task_status.hpp>
 #include "support/anyio_test.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -165,9 +166,57 @@ struct server {
         co_await sleep(0s);
         status.started(port);
     }
+
+    task<> serve_const(task_status<int> status) const noexcept {
+        status.started(port);
+        co_return;
+    }
+
+    task<> operator()(task_status<int> status) & {
+        status.started(++port);
+        co_return;
+    }
 };
 
+task<> become_ready_with_one(task_status<int> status) {
+    status.started(1);
+    co_return;
+}
+
+task<> become_ready_noexcept(int port, task_status<int> status) noexcept {
+    status.started(port);
+    co_return;
+}
+
 }  // namespace
+
+ANYIO_TEST(start, takes_any_callable_that_tells_its_parameters) {
+    server object;
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        const int by_noexcept = co_await tg.start(become_ready_noexcept, 80);
+        EXPECT_EQ(by_noexcept, 80);
+        const int by_const_member = co_await tg.start(&server::serve_const, &object);
+        EXPECT_EQ(by_const_member, 8080);
+        const int by_reference = co_await tg.start(std::ref(object));
+        EXPECT_EQ(by_reference, 8081);
+        EXPECT_EQ(object.port, 8081);
+        std::function<task<>(task_status<int>)> erased = become_ready_with_one;
+        const int by_function = co_await tg.start(erased);
+        EXPECT_EQ(by_function, 1);
+        auto counter = [count = 0](task_status<int> status) mutable -> task<> {
+            status.started(++count);
+            co_return;
+        };
+        const int by_mutable_lambda = co_await tg.start(counter);
+        EXPECT_EQ(by_mutable_lambda, 1);
+        auto never_throws = [](task_status<int> status) noexcept -> task<> {
+            status.started(2);
+            co_return;
+        };
+        const int by_noexcept_lambda = co_await tg.start(never_throws);
+        EXPECT_EQ(by_noexcept_lambda, 2);
+    });
+}
 
 ANYIO_TEST(start, takes_a_member_function) {
     server object;

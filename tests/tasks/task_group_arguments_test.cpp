@@ -390,7 +390,7 @@ ANYIO_TEST(
     EXPECT_EQ(seen.alive, 0);
 }
 
-ANYIO_TEST(task_group, takes_functions_that_return_an_operation) {
+ANYIO_TEST(task_group_arguments, the_function_may_return_an_operation) {
     anyio::event ready;
     bool all_ended = false;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {

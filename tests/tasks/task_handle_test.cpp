@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -332,6 +333,22 @@ ANYIO_TEST(task_handle, has_the_name_of_the_task) {
         EXPECT_EQ(named.name(), "x");
         EXPECT_EQ(unnamed.name(), "");
         EXPECT_THAT(by_default.name(), testing::EndsWith("seven"));
+    });
+}
+
+// A reference into a handle that has gone would dangle.
+ANYIO_TEST(task_handle, that_is_a_temporary_gives_the_value_itself) {
+    auto make = []() -> task<std::unique_ptr<int>> {
+        co_await sleep(1s);
+        co_return std::make_unique<int>(7);
+    };
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        const auto& extended = co_await tg.create_task(make);
+        static_assert(std::is_same_v<decltype(extended), const std::unique_ptr<int>&>);
+        EXPECT_EQ(*extended, 7);
+        auto handle = tg.create_task(make);
+        const std::unique_ptr<int> taken = co_await std::move(handle);
+        EXPECT_EQ(*taken, 7);
     });
 }
 

@@ -64,7 +64,8 @@ struct typed_handle_state : handle_state {
     result_slot<T> result;
 };
 
-template <class T>
+/// @tparam Take  the handle goes away, so the value is moved out of it
+template <class T, bool Take>
 class [[nodiscard]] handle_await final : public lowlevel::awaitable_base {
 public:
     explicit handle_await(typed_handle_state<T>& state) noexcept
@@ -76,10 +77,14 @@ public:
         wait_.await_suspend(handle);
     }
 
-    decltype(auto) await_resume() const {
+    // A T& or void stays what it is.
+    std::conditional_t<Take, T, std::add_lvalue_reference_t<std::add_const_t<T>>>
+    await_resume() const {
         state_->check();
         if constexpr (std::is_reference_v<T>)
             return static_cast<T>(*state_->result.value);
+        else if constexpr (Take)
+            return state_->result.take();
         else if constexpr (!std::is_void_v<T>)
             return static_cast<const T&>(state_->result.value);
     }
@@ -142,14 +147,19 @@ public:
 
     /// Waits for the result: `const auto& v = co_await handle;`
     ///
-    /// @returns  a reference to the value, which lives as long as the handle
+    /// @returns  a reference to the value, which lives as long as the handle; the value
+    ///           itself for a handle that is a temporary, or `std::move(handle)`
     /// @throws   task_failed     if the task failed; caused by its error
     /// @throws   task_cancelled  if it was cancelled
     /// @checkpoint    always
     /// @cancellation  atomic: the task goes on
     /// @allocates     nothing
-    [[nodiscard]] detail::handle_await<T> operator co_await() const noexcept {
-        return detail::handle_await<T>(*state_);
+    [[nodiscard]] detail::handle_await<T, false> operator co_await() const& noexcept {
+        return detail::handle_await<T, false>(*state_);
+    }
+
+    [[nodiscard]] detail::handle_await<T, true> operator co_await() && noexcept {
+        return detail::handle_await<T, true>(*state_);
     }
 
     /// The value of a task that has ended.

@@ -5,6 +5,7 @@
 /// start_operation: task_group::start. The child begins under the caller, and moves to
 /// the group when it says that it is ready.
 
+#include <anyio/base/light_std.hpp>
 #include <anyio/tasks/detail/group_core.hpp>
 #include <anyio/tasks/detail/spawn.hpp>
 #include <anyio/tasks/task_status.hpp>
@@ -16,12 +17,6 @@
 
 namespace anyio::detail {
 
-/// The last parameter of a callable, if that can be told.
-template <class F>
-struct last_parameter {
-    using type = void;
-};
-
 template <class... P>
 struct last_of {
     using type = void;
@@ -32,28 +27,37 @@ struct last_of<First, Rest...> {
     using type = std::tuple_element_t<sizeof...(Rest), std::tuple<First, Rest...>>;
 };
 
+// Pointers to noexcept functions convert to these.
 template <class R, class... P>
-struct last_parameter<R (*)(P...)> : last_of<P...> {};
-
+last_of<P...> parameters_of(R (*)(P...));
 template <class R, class C, class... P>
-struct last_parameter<R (C::*)(P...)> : last_of<C*, P...> {};
-
+last_of<P...> parameters_of(R (C::*)(P...));
 template <class R, class C, class... P>
-struct last_parameter<R (C::*)(P...) const> : last_of<const C*, P...> {};
+last_of<P...> parameters_of(R (C::*)(P...) const);
+template <class R, class C, class... P>
+last_of<P...> parameters_of(R (C::*)(P...) &);
+template <class R, class C, class... P>
+last_of<P...> parameters_of(R (C::*)(P...) const&);
+template <class R, class C, class... P>
+last_of<P...> parameters_of(R (C::*)(P...) &&);
+
+/// The last parameter of a callable; void if that cannot be told: the call operator is a
+/// template, or overloaded.
+template <class F>
+struct last_parameter {
+    using type = void;
+};
 
 template <class F>
-    requires requires { &F::operator(); }
-struct last_parameter<F> {
-    template <class R, class C, class... P>
-    static last_of<P...> of(R (C::*)(P...));
-    template <class R, class C, class... P>
-    static last_of<P...> of(R (C::*)(P...) const);
-    template <class R, class C, class... P>
-    static last_of<P...> of(R (C::*)(P...) noexcept);
-    template <class R, class C, class... P>
-    static last_of<P...> of(R (C::*)(P...) const noexcept);
-    using type = typename decltype(of(&F::operator()))::type;
-};
+    requires requires(F f) { parameters_of(f); }
+struct last_parameter<F> : decltype(parameters_of(std::declval<F>())){};
+
+template <class F>
+    requires requires { parameters_of(&F::operator()); }
+struct last_parameter<F> : decltype(parameters_of(&F::operator())){};
+
+template <class F>
+struct last_parameter<std::reference_wrapper<F>> : last_parameter<std::decay_t<F>> {};
 
 template <class P>
 struct status_value {
