@@ -130,7 +130,9 @@ std::vector<ip_endpoint> interleave(const std::vector<ip_endpoint>& sorted) {
 /// Happy eyeballs: attempts that overlap, the first connection wins.
 class race {
 public:
-    race(std::vector<ip_endpoint> remotes, std::vector<ip_endpoint> locals) {
+    race(
+        const std::vector<ip_endpoint>& remotes, const std::vector<ip_endpoint>& locals
+    ) {
         for (const ip_endpoint& remote : remotes)
             attempts_.emplace_back(remote, local_for(remote, locals));
     }
@@ -246,11 +248,12 @@ task<socket_stream> connect(connect_request request) {
         );
     std::vector<ip_endpoint> remotes = co_await getaddrinfo(request.host, request.port);
     std::vector<ip_endpoint> locals = co_await local_endpoints(request);
-    race attempts(interleave(remotes), std::move(locals));
+    race attempts(interleave(remotes), locals);
     co_await attempts.run(request.stagger);
-    if (!attempts.winner())
+    std::optional<socket_stream>& winner = attempts.winner();
+    if (!winner)
         attempts.fail(request);
-    co_return std::move(*attempts.winner());
+    co_return std::move(*winner);
 }
 
 }  // namespace

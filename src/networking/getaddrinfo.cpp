@@ -88,7 +88,7 @@ look_up_in_worker(std::string host, std::uint16_t port, getaddrinfo_options opti
                         lowlevel::reschedule(*waiting);
                 });
             } catch (const run_finished_error&) {
-                // So nobody waits.
+                return;  // so nobody waits
             }
         }
     );

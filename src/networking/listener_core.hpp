@@ -61,7 +61,7 @@ public:
     time_point quiet_until{};
 
 private:
-    enum class stage { open, closing, closed };
+    enum class stage : std::uint8_t { open, closing, closed };
 
     void check_may_begin() const;
     [[nodiscard]] bool begin_on(listening_socket& socket);

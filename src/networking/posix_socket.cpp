@@ -30,11 +30,23 @@ public:
     }
 };
 
+/// Never destroyed: errors may outlive static objects.
+union immortal_category {
+    constexpr immortal_category() noexcept : category() {}
+
+    ~immortal_category() {}
+
+    immortal_category(const immortal_category&) = delete;
+    immortal_category& operator=(const immortal_category&) = delete;
+
+    getaddrinfo_errors category;
+};
+
 }  // namespace
 
 const std::error_category& getaddrinfo_category() noexcept {
-    static const auto& category = *new getaddrinfo_errors;  // errors may outlive main()
-    return category;
+    static constinit immortal_category instance;
+    return instance.category;
 }
 
 namespace posix_socket {

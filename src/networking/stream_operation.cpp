@@ -188,7 +188,7 @@ stream_operation::progress stream_operation::settle() noexcept {
                                                                  : progress::again;
     }
     // After a failure of the connection the system reports an end: it is not a clean one.
-    if (result == 0 && stream_->failure_ != 0) [[unlikely]]
+    if (result == 0 && stream_ && stream_->failure_ != 0) [[unlikely]]
         fail(describe_failure(stream_->failure_, subject(*stream_)));
     return progress::done;
 }
