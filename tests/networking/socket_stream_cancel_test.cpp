@@ -3,6 +3,7 @@
 #include "networking/connections.hpp"
 
 #include <array>
+#include <random>
 
 using namespace anyio;
 using namespace std::chrono_literals;
@@ -160,4 +161,51 @@ ANYIO_TEST(socket_stream_cancel, a_deadline_that_never_comes_costs_nothing_visib
         EXPECT_EQ(ping, as_bytes("ping"));
     }
     EXPECT_EQ(current_time().time_since_epoch(), 0ns);
+}
+
+// Cancellations at every moment, in every state of a receive: no byte is lost or doubled.
+ANYIO_TEST(socket_stream_cancel, at_random_moments_never_loses_a_byte) {
+    stream_pair pair = co_await connected_pair();
+    support::use_small_buffers(pair);
+    const std::string sent = pattern(1'000'000);
+    std::string received;
+    std::minstd_rand random(7);
+    cancel_scope* current = nullptr;
+    int cancelled = 0;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        group.start_soon([&]() -> task<> {
+            std::size_t done = 0;
+            while (done < sent.size()) {
+                const std::size_t some = 1 + random() % 5000;
+                done += co_await pair.client.send_some(
+                    std::string_view(sent).substr(done, some)
+                );
+                if (random() % 2 == 0)
+                    co_await lowlevel::checkpoint();
+            }
+            co_await pair.client.send_eof();
+        });
+        group.start_soon([&]() -> task<> {
+            for (;;) {
+                if (current && random() % 3 == 0)
+                    current->cancel();
+                co_await lowlevel::checkpoint();
+            }
+        });
+        for (bool more = true; more;) {
+            cancel_scope scope;
+            current = &scope;
+            const bool finished = co_await with(scope, [&]() -> task<> {
+                const auto chunk = co_await pair.server.next(1 + random() % 70000);
+                more = chunk.has_value();
+                if (chunk)
+                    received += std::string_view(*chunk);
+            });
+            current = nullptr;
+            cancelled += finished ? 0 : 1;
+        }
+        group.cancel();
+    });
+    EXPECT_TRUE(received == sent);
+    EXPECT_GT(cancelled, 10);
 }
