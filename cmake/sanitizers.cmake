@@ -8,5 +8,10 @@ if(ANYIO_SANITIZE)
     add_compile_options(
         -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer
     )
+    # The vptr check asks by pipe() what it may read, and takes a process without free
+    # descriptors, which some tests make, for one with broken objects.
+    if(ANYIO_SANITIZE MATCHES "undefined")
+        add_compile_options(-fno-sanitize=vptr)
+    endif()
     add_link_options(-fsanitize=${sanitizers})
 endif()

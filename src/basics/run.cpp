@@ -11,7 +11,7 @@ namespace anyio::detail {
 
 namespace {
 
-constexpr lowlevel::task_kind main_kind{nullptr, nullptr, nullptr, 0};
+constexpr lowlevel::task_kind main_kind{nullptr, nullptr, nullptr, nullptr, 0};
 
 }  // namespace
 

@@ -5,10 +5,6 @@ namespace anyio::lowlevel {
 
 namespace {
 
-void first_frame_ended(void*) {
-    this_loop->after |= after_step_finish;
-}
-
 unwind_step first_frame_unwound(block&, loop_state& loop) noexcept {
     loop.current->set(task_was_cancelled);
     loop.after |= after_step_finish;
@@ -23,7 +19,8 @@ constexpr block_kind root_kind{&first_frame_unwound, "task", &no_scope};
 
 }  // namespace
 
-constinit block root_block{&first_frame_ended, root_kind};
+// Never resumed: the first frame of a task ends by itself.
+constinit block root_block{nullptr, root_kind};
 
 // From the innermost frame outward, without recursion. The owner of each frame forgets
 // it before it goes, so that the destructor of the owner, in the next frame, does not

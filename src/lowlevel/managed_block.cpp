@@ -19,40 +19,36 @@ managed_block* outer_block(const managed_block& self) noexcept {
     return outer.outcome == self.outcome ? &outer : nullptr;
 }
 
-managed_block& outermost(managed_block& self) noexcept {
-    managed_block* at = &self;
-    while (managed_block* const outer = outer_block(*at))
-        at = outer;
-    return *at;
-}
-
 }  // namespace
 
-managed_block::managed_block(const managed_block_kind& k, body_outcome& shared) noexcept
-    : block(&body_ended, k), outcome(&shared) {}
-
+// Called instead of a coroutine, so it cannot transfer to one; it calls it if the stack
+// allows that.
 void managed_block::body_ended(void* frame) {
     auto& self = static_cast<managed_block&>(block::from(frame));
     loop_state& loop = *this_loop;
-    if (self.leave_all(loop))
-        continue_with(loop, outermost(self).link.parent);
+    frame_link* const next = self.leave_all(loop);
+    if (!next)
+        return;
+    if (!stack_is_shallow(loop)) [[unlikely]]
+        return continue_with(loop, next);
+    handle_of(next).resume();
 }
 
-bool managed_block::leave_all(loop_state& loop) noexcept {
+frame_link* managed_block::leave_all(loop_state& loop) noexcept {
     body_outcome& shared = *outcome;
     if (shared.state == body_state::running)
         shared.state = shared.owner->error ? body_state::error : body_state::value;
     for (managed_block* at = this;;) {
         if (kind_of(*at).leave(*at, loop) == leave_answer::wait)
-            return false;
-        if (shared.state == body_state::cancelled) {
-            unwind_now(loop, at->link.parent);
-            return false;
+            return nullptr;
+        frame_link* const around = at->link.parent;
+        if (shared.state == body_state::cancelled) [[unlikely]] {
+            unwind_now(loop, around);
+            return nullptr;
         }
-        managed_block* const outer = outer_block(*at);
-        if (!outer)
-            return true;
-        at = outer;
+        at = outer_block(*at);
+        if (!at)
+            return around;
     }
 }
 
@@ -65,9 +61,7 @@ unwind_step managed_block::body_unwound(block& stopped, loop_state& loop) noexce
     if (self.outcome->state == body_state::cancelled)
         return {.pass_on = true};
     managed_block* const outer = outer_block(self);
-    if (outer && !outer->leave_all(loop))
-        return {};
-    return {.resume = outermost(self).link.parent};
+    return {.resume = outer ? outer->leave_all(loop) : self.link.parent};
 }
 
 }  // namespace anyio::lowlevel

@@ -8,12 +8,29 @@ namespace anyio::lowlevel {
 constinit const wait_kind parking_lot::park_kind_ =
     park_operation::kind_named("parking_lot::park");
 
-parking_lot::~parking_lot() {
+void park_operation::suspend_slowly(loop_state& loop, frame_link* leaf) noexcept {
+    if (cancelled(*loop.current))
+        return unwind_now(loop, leaf);
+    if (ready_)
+        return requeue(loop, leaf);
+    park(loop, leaf, *this);
+    enqueue();
+}
+
+std::size_t parking_lot::size() const noexcept {
+    std::size_t count = 0;
+    for (const parked_wait* at = first_; at; at = at->next_)
+        ++count;
+    return count;
+}
+
+void parking_lot::destroyed_with_waiters() const noexcept {
+    const std::size_t count = size();
     ANYIO_EXPECTS(
-        !first_,
+        false,
         "destroyed while ",
-        size_,
-        size_ == 1 ? " task was" : " tasks were",
+        count,
+        count == 1 ? " task was" : " tasks were",
         " waiting in it; let what they wait for outlive them: declare it outside the "
         "block, or pass it to with() as state"
     );

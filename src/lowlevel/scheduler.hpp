@@ -79,7 +79,6 @@ private:
     void finish_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
     void finish_slowly(task_state& task) noexcept;
-    static void end_task(task_state& task) noexcept;
     void note_name(const task_state& task) noexcept;
     void look_outside(bool ask_backend = true) noexcept;
     void wait_outside();
@@ -98,7 +97,8 @@ private:
     task_state* main_ = nullptr;
     std::uint64_t looked_at_step_ = 0;
     error_trace trace_;
-    std::string failed_task_;  ///< the name of a task whose frames have gone
+    task_state* frameless_ = nullptr;  ///< a task that ends: its frames have gone
+    std::string failed_task_;          ///< its name, if it failed
     std::vector<wait_record*> idle_waiters_;
     std::unordered_map<const void*, std::shared_ptr<void>> variables_;
     std::string deadlock_report_;

@@ -23,6 +23,7 @@ std::string place(const std::source_location& site) {
 // Preorder over the scopes of a loop, without recursion.
 template <class Visit>
 void each_scope(cancel_status& root, Visit visit) {
+    cancel_status::join_tree();
     cancel_status* at = &root;
     while (at) {
         visit(*at);

@@ -32,7 +32,7 @@ void handle_state::finish(
     // A cancellation of this task alone ends here; its group does not hear of it.
     if (how == lowlevel::task_end::cancelled && scope.absorb())
         how = lowlevel::task_end::value;
-    waiters.unpark(lowlevel::parking_lot::all);
+    waiters.unpark_all();
 }
 
 task_handle_status handle_state::status() const noexcept {

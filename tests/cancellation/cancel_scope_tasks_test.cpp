@@ -121,9 +121,9 @@ ANYIO_TEST(
     });
     EXPECT_THAT(
         log,
-        ElementsAre(
-            "child cancelled",
+        ElementsAre(  // newest first
             "child started in the shield cancelled",
+            "child cancelled",
             "body ends its shield"
         )
     );

@@ -86,7 +86,9 @@ private:
 
 /// anyio::run() on a late_backend.
 inline void run_late(anyio::task<> (*body)()) {
-    static constexpr anyio::lowlevel::task_kind kind{nullptr, nullptr, nullptr, 0};
+    static constexpr anyio::lowlevel::task_kind kind{
+        nullptr, nullptr, nullptr, nullptr, 0
+    };
     anyio::detail::result_slot<void> result;
     {
         anyio::lowlevel::scheduler scheduler(std::make_unique<late_backend>(), nullptr);

@@ -78,7 +78,7 @@ ANYIO_TEST(task_group_errors, a_failure_of_the_body_cancels_the_children) {
             throw std::runtime_error("body");
         }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("body"));
-    EXPECT_THAT(ends, ElementsAre("a", "b"));
+    EXPECT_THAT(ends, ElementsAre("b", "a"));  // newest first
 }
 
 ANYIO_TEST(task_group_errors, a_single_error_comes_in_a_group_too) {
@@ -120,8 +120,10 @@ ANYIO_TEST(task_group_errors, can_be_caught_around_the_block) {
 
 ANYIO_TEST(task_group_errors, are_collected_in_the_order_in_which_they_happened) {
     auto ended = co_await as_outcome(with(create_task_group(), [](task_group& tg) {
+        tg.start_soon(
+            fail_when_cancelled, "third"
+        );  // tasks are cancelled newest first
         tg.start_soon(fail_when_cancelled, "second");
-        tg.start_soon(fail_when_cancelled, "third");
         tg.start_soon(fail_later, "first", 1s);
     }));
     EXPECT_THAT(messages_of(ended.error()), ElementsAre("first", "second", "third"));

@@ -22,25 +22,44 @@ class task;
 namespace detail {
 
 /// A coroutine that ended without having suspended was called by the frame that awaits
-/// it, and returns there, gone; any other resumes its parent.
-struct final_awaiter {
-    [[nodiscard]] bool await_ready() const noexcept {
-        frame_owner& owner = *ended->owner;
-        if (owner.stage != lowlevel::frame_stage::nested)
-            return false;
-        owner.child = nullptr;
-        return true;
+/// it, and returns there, gone; the first of a task returns to the scheduler, gone; any
+/// other resumes its parent, which takes its result and destroys it.
+class final_awaiter {
+public:
+    ANYIO_ALWAYS_INLINE explicit final_awaiter(const frame_link& ended) noexcept
+        : ready_(ended.owner->stage != lowlevel::frame_stage::suspended) {
+        frame_owner& owner = *ended.owner;
+        if (owner.stage == lowlevel::frame_stage::nested) {
+            owner.child = nullptr;
+        } else if (owner.stage == lowlevel::frame_stage::first) {
+            loop_state& loop = *lowlevel::this_loop;
+            loop.ended_site = ended.site;
+            loop.after |= lowlevel::after_step_finish;
+        }
     }
 
+    [[nodiscard]] bool await_ready() const noexcept { return ready_; }
+
     ANYIO_ALWAYS_INLINE std::coroutine_handle<>
-    await_suspend(std::coroutine_handle<>) const noexcept {
-        return transfer(*lowlevel::this_loop, ended->parent);
+    await_suspend(std::coroutine_handle<> handle) const noexcept {
+        return transfer(*lowlevel::this_loop, lowlevel::link_of(handle)->parent);
     }
 
     void await_resume() const noexcept {}
 
-    frame_link* ended;
+private:
+    bool ready_;
 };
+
+/// What a std::source_location is made of. As a default argument it needs no place in the
+/// frame; a std::source_location would have one for each `co_await`.
+using location_pointer = decltype(__builtin_source_location());
+
+[[nodiscard]] ANYIO_ALWAYS_INLINE std::source_location
+site_of(location_pointer where) noexcept {
+    static_assert(sizeof(std::source_location) == sizeof where);
+    return __builtin_bit_cast(std::source_location, where);
+}
 
 template <class T>
 class [[nodiscard]] task_awaiter;
@@ -87,28 +106,30 @@ public:
 
     [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
 
-    [[nodiscard]] final_awaiter final_suspend() noexcept { return {this}; }
+    [[nodiscard]] final_awaiter final_suspend() noexcept {
+        return final_awaiter(*this);
+    }
 
     void unhandled_exception() noexcept { note_exception(*this); }
 
     template <class T>
     [[nodiscard]] ANYIO_ALWAYS_INLINE task_awaiter<T> await_transform(
-        task<T>&& awaited, std::source_location where = std::source_location::current()
+        task<T>&& awaited, location_pointer where = __builtin_source_location()
     ) noexcept {
-        site = where;
+        site = site_of(where);
         return task_awaiter<T>(awaited, *this);
     }
 
     template <lowlevel::awaiter A>
     [[nodiscard]] ANYIO_ALWAYS_INLINE awaiter_reference<A> await_transform(
-        A&& awaited, std::source_location where = std::source_location::current()
+        A&& awaited, location_pointer where = __builtin_source_location()
     ) noexcept {
         static_assert(
             !std::is_lvalue_reference_v<A>,
             "await an operation where you make it: co_await event.wait(); it holds "
             "references to its arguments, so it must not be kept in a variable"
         );
-        site = where;
+        site = site_of(where);
         if constexpr (requires { awaited.attach(*this); })
             awaited.attach(*this);
         return awaiter_reference<A>{awaited};
@@ -116,10 +137,9 @@ public:
 
     template <has_await_operator A>
         requires(!lowlevel::awaiter<A> && !is_task<std::remove_cvref_t<A>>)
-    [[nodiscard]] decltype(auto) await_transform(
-        A&& awaited, std::source_location where = std::source_location::current()
-    ) {
-        site = where;
+    [[nodiscard]] decltype(auto)
+    await_transform(A&& awaited, location_pointer where = __builtin_source_location()) {
+        site = site_of(where);
         return std::forward<A>(awaited).operator co_await();
     }
 
@@ -149,10 +169,8 @@ template <class T>
 class promise final : public promise_base {
 public:
     // Until it first awaits, a frame's site is its function: so tasks have a name at once.
-    explicit promise(
-        std::source_location where = std::source_location::current()
-    ) noexcept {
-        site = where;
+    explicit promise(location_pointer where = __builtin_source_location()) noexcept {
+        site = site_of(where);
     }
 
     [[nodiscard]] task<T> get_return_object() noexcept;
@@ -167,10 +185,8 @@ public:
 template <>
 class promise<void> final : public promise_base {
 public:
-    explicit promise(
-        std::source_location where = std::source_location::current()
-    ) noexcept {
-        site = where;
+    explicit promise(location_pointer where = __builtin_source_location()) noexcept {
+        site = site_of(where);
     }
 
     [[nodiscard]] task<void> get_return_object() noexcept;

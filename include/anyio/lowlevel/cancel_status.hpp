@@ -5,6 +5,7 @@
 /// cancel_status: one node of the tree of cancellation. The public face is
 /// cancellation/cancel_scope.hpp.
 
+#include <anyio/lowlevel/task_state.hpp>
 #include <anyio/lowlevel/timer.hpp>
 
 #include <cstdint>
@@ -13,9 +14,6 @@
 
 namespace anyio::lowlevel {
 
-struct task_state;
-struct group_state;
-struct loop_state;
 struct cancel_cause;
 
 /// Bits of cancel_status::flags.
@@ -27,9 +25,9 @@ enum scope_flag : std::uint8_t {
     scope_by_deadline = 4,  ///< the deadline was the cause of cancel_called
     scope_shielded = 8,
     scope_caught = 16,
-    /// This scope, or one around it in the same task, has a deadline that is not armed
-    /// yet: it is when the task first suspends, since most blocks end before that.
-    scope_unarmed = 32,
+    /// Entered by a task that has not suspended since: not in the tree yet, its deadline
+    /// not armed. Most scopes of operations that are ready at once never are.
+    scope_apart = 32,
     scope_entered = 64,
     scope_left = 128,
 };
@@ -38,27 +36,51 @@ enum scope_flag : std::uint8_t {
 ///
 /// Invariants: `effective` is `cancel_called || (!shielded && parent->effective)` for
 /// every entered scope at any time user code runs; the children list holds exactly the
-/// entered, unleft scopes whose parent this is, oldest first.
+/// entered, unleft scopes whose parent this is, except those that are apart. Only the
+/// innermost scopes of the running task can be apart: join_tree() ends that before the
+/// task suspends, and before anything is pushed down the tree.
 ///
 /// @threads  loop
 class cancel_status {
 public:
     cancel_status() noexcept : deadline_timer_(*this) {}
 
-    ~cancel_status();
+    ~cancel_status() {
+        if (cause_) [[unlikely]]
+            forget_cause();
+    }
 
-    cancel_status(const cancel_status&) =
-        delete;  // children and tasks hold its address
+    // Children and tasks hold its address.
+    cancel_status(const cancel_status&) = delete;
     cancel_status& operator=(const cancel_status&) = delete;
 
     /// Becomes the current scope of `task`, inside its present one.
-    void enter(loop_state& loop, task_state& task) noexcept;
+    void enter(loop_state& loop, task_state& task) noexcept {
+        parent_ = task.scope;
+        host_ = &task;
+        task.scope = this;
+        unsigned flags = flags_ | unsigned{scope_entered} | scope_apart;
+        if (!(flags & scope_shielded))
+            flags |= parent_->flags_ & scope_effective;
+        flags_ = static_cast<std::uint8_t>(flags);
+        if (deadline_ != never)
+            start_deadline(loop);
+        if (has(scope_cancel_called)) [[unlikely]]
+            set(scope_effective);
+    }
+
     /// Becomes the base scope of a new task, with `parent` around it.
     void enter_as_base(cancel_status& parent, task_state& task) noexcept;
     /// Becomes the scope around everything in a run.
     void enter_as_root(task_state& main) noexcept;
+
     /// Ends the scope; the task is back in the scope around it.
-    void leave(loop_state& loop) noexcept;
+    void leave(loop_state& loop) noexcept {
+        if (!has(scope_apart))
+            leave_tree(loop);
+        host_->scope = parent_;
+        flags_ = static_cast<std::uint8_t>((flags_ & ~scope_apart) | scope_left);
+    }
 
     /// Whether a cancellation that has unwound everything inside ends here (rule K6).
     /// Remembers the answer for caught().
@@ -110,8 +132,11 @@ public:
     /// The group whose children begin in this scope; null: none.
     void set_group(group_state* group) noexcept { group_ = group; }
 
-    /// Arms what is not armed in `innermost` and the scopes around it in one task.
-    static void arm_all(loop_state& loop, cancel_status& innermost) noexcept;
+    /// Brings `innermost` and the scopes around it, as far as they are apart, into the
+    /// tree, and arms their deadlines.
+    static void join_tree(loop_state& loop, cancel_status& innermost) noexcept;
+    /// join_tree() for the running task, if there is one.
+    static void join_tree() noexcept;
     /// The deadline timer of a scope has expired.
     static void expired(timer& entry) noexcept;
     /// Makes every scope below cancelled, shields or not: the last resort of a run that
@@ -126,6 +151,9 @@ private:
         cancel_status* scope;
     };
 
+    void forget_cause() noexcept;
+    void start_deadline(loop_state& loop) noexcept;
+    void leave_tree(loop_state& loop) noexcept;
     void link(cancel_status& parent) noexcept;
     void unlink() noexcept;
     void refresh() noexcept;

@@ -22,14 +22,18 @@ public:
 
     void await_suspend(std::coroutine_handle<> handle) const noexcept {
         loop_state& loop = *this_loop;
-        frame_link* const leaf = link_of(handle);
-        if (cancelled(*loop.current)) [[unlikely]]
-            return unwind_now(loop, leaf);
-        requeue(loop, leaf);
-        loop.current->wait = &yield_record;
+        task_state& task = *loop.current;
+        if (must_look(task)) [[unlikely]]
+            return suspend_slowly(loop, link_of(handle));
+        task.leaf = link_of(handle);
+        task.wait = &yield_record;
+        push_ready(loop, task);
     }
 
     void await_resume() const noexcept {}
+
+private:
+    static void suspend_slowly(loop_state& loop, frame_link* leaf) noexcept;
 };
 
 class [[nodiscard]] cancel_point_operation : public awaitable_base {

@@ -22,6 +22,7 @@ enum class frame_stage : std::uint8_t {
     unstarted,
     nested,  ///< it runs, called by the frame that awaits it, and has not suspended yet
     suspended,  ///< it has; when it ends, it resumes its parent
+    first,      ///< of its task: nobody awaits it; when it ends, the scheduler is told
 };
 
 /// Where the outcome of an awaited coroutine goes. It lives in the awaiter, in the

@@ -21,6 +21,7 @@ enum after_step : std::uint8_t {
     after_step_unwind = 1,  ///< unwind the current task from its leaf
     after_step_finish = 2,  ///< the current task's first frame has ended
     after_step_drop = 4,    ///< destroy the frame that `dropped` owns: it has ended
+    after_step_next = 8,    ///< resume `next`: the trampoline
 };
 
 /// Ready operations that a task may complete in one step before it yields.
@@ -29,9 +30,9 @@ inline constexpr int step_budget = 128;
 struct loop_state {
     task_state* current = nullptr;  ///< the running task
     frame_owner* dropped = nullptr;
-    frame_link* next = nullptr;  ///< trampoline: resumed when the running frame returns
+    frame_link* next = nullptr;
     task_state* ready_first = nullptr;
-    task_state* ready_last = nullptr;
+    task_state* ready_last = nullptr;  ///< if there is a first
     char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
     int budget = 0;               ///< left in this step; negative: yield now
     std::uint8_t after = 0;       ///< after_step bits
@@ -91,11 +92,9 @@ inline void reschedule_cancelled(task_state& task) noexcept {
     reschedule(task);
 }
 
-/// The deadlines of the scopes that a task is in count from the time when it entered
-/// them, but only matter, and are only armed, once it suspends inside.
-inline void arm_deadlines(loop_state& loop, task_state& task) noexcept {
-    if (task.scope->has(scope_unarmed)) [[unlikely]]
-        cancel_status::arm_all(loop, *task.scope);
+/// What a task has to see to before it suspends: it is cancelled, or scopes are apart.
+[[nodiscard]] inline bool must_look(const task_state& task) noexcept {
+    return (task.scope->flags() & (scope_effective | scope_apart)) != 0;
 }
 
 /// Suspends the running task at `leaf`, waiting for `record`. Whoever completes the
@@ -105,7 +104,8 @@ inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexce
     record.task = &task;
     task.leaf = leaf;
     task.wait = &record;
-    arm_deadlines(loop, task);
+    if (task.scope->has(scope_apart)) [[unlikely]]
+        cancel_status::join_tree(loop, *task.scope);
 }
 
 /// Suspends the running task at `leaf` and puts it at the end of the ready queue; it
@@ -113,7 +113,8 @@ inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexce
 inline void requeue(loop_state& loop, frame_link* leaf) noexcept {
     task_state& task = *loop.current;
     task.leaf = leaf;
-    arm_deadlines(loop, task);
+    if (task.scope->has(scope_apart)) [[unlikely]]
+        cancel_status::join_tree(loop, *task.scope);
     push_ready(loop, task);
 }
 
@@ -134,6 +135,12 @@ stack_is_shallow(const loop_state& loop) noexcept {
     return static_cast<char*>(__builtin_frame_address(0)) > loop.stack_floor;
 }
 
+/// Continues with `to` once the running frames have returned to the loop.
+inline void continue_with(loop_state& loop, frame_link* to) noexcept {
+    loop.next = to;
+    loop.after |= after_step_next;
+}
+
 /// Continues with `to` by symmetric transfer. g++ makes that a tail call only at some
 /// optimisation levels, and never under sanitizers; so there, when the stack has grown,
 /// the frames return to the loop first. The check costs a third of a nanosecond.
@@ -141,16 +148,11 @@ stack_is_shallow(const loop_state& loop) noexcept {
 transfer([[maybe_unused]] loop_state& loop, frame_link* to) noexcept {
 #if ANYIO_GCC || ANYIO_SANITIZED
     if (!stack_is_shallow(loop)) [[unlikely]] {
-        loop.next = to;
+        continue_with(loop, to);
         return std::noop_coroutine();
     }
 #endif
     return handle_of(to);
-}
-
-/// Continues with `to` once the running frames have returned to the loop.
-inline void continue_with(loop_state& loop, frame_link* to) noexcept {
-    loop.next = to;
 }
 
 }  // namespace anyio::lowlevel

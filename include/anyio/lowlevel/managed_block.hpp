@@ -44,14 +44,15 @@ struct managed_block_kind : block_kind {
 
 /// Blocks of one `with` share the outcome, and each is the parent of the next.
 struct managed_block : block {
-    managed_block(const managed_block_kind& k, body_outcome& shared) noexcept;
+    managed_block(const managed_block_kind& k, body_outcome& shared) noexcept
+        : block(&body_ended, k), outcome(&shared) {}
 
     /// Leaves this block and those around it in the same `with`, as far as possible
     /// without waiting.
     ///
-    /// @returns  true if all have been left, and whoever awaits the outermost goes on.
-    ///           False: the task waits, or unwinds when its frames return to the loop
-    [[nodiscard]] bool leave_all(loop_state& loop) noexcept;
+    /// @returns  whoever awaits the outermost, and goes on, if all have been left. Null:
+    ///           the task waits, or unwinds when its frames return to the loop
+    [[nodiscard]] frame_link* leave_all(loop_state& loop) noexcept;
 
     body_outcome* outcome;
 

@@ -31,8 +31,8 @@ private:
     friend parking_lot;
 
     parking_lot* lot_;
-    parked_wait* prev_ = nullptr;
-    parked_wait* next_ = nullptr;
+    parked_wait* prev_;  // set by enqueue()
+    parked_wait* next_;
 };
 
 /// Waits until it is unparked; or not at all, if it was made `ready`.
@@ -42,20 +42,20 @@ public:
         : parked_wait(lot, k), ready_(ready) {}
 
     [[nodiscard]] bool await_ready() const noexcept {
-        loop_state& loop = *this_loop;
-        if (cancelled(*loop.current)) [[unlikely]]
+        if (!ready_)
             return false;
-        return ready_ && --loop.budget >= 0;
+        loop_state& loop = *this_loop;
+        return !cancelled(*loop.current) && --loop.budget >= 0;
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
         loop_state& loop = *this_loop;
-        frame_link* const leaf = link_of(handle);
-        if (cancelled(*loop.current)) [[unlikely]]
-            return unwind_now(loop, leaf);
-        if (ready_) [[unlikely]]
-            return requeue(loop, leaf);
-        park(loop, leaf, *this);
+        task_state& waiting = *loop.current;
+        if (ready_ || must_look(waiting)) [[unlikely]]
+            return suspend_slowly(loop, link_of(handle));
+        task = &waiting;
+        waiting.leaf = link_of(handle);
+        waiting.wait = this;
         enqueue();
     }
 
@@ -67,6 +67,8 @@ public:
     }
 
 private:
+    void suspend_slowly(loop_state& loop, frame_link* leaf) noexcept;
+
     bool ready_;
 };
 
@@ -93,7 +95,11 @@ public:
     static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
     parking_lot() noexcept = default;
-    ~parking_lot();
+
+    ~parking_lot() {
+        if (first_) [[unlikely]]
+            destroyed_with_waiters();
+    }
 
     parking_lot(const parking_lot&) = delete;  // waiting tasks hold its address
     parking_lot& operator=(const parking_lot&) = delete;
@@ -110,11 +116,20 @@ public:
     /// @returns  how many there were
     std::size_t unpark(std::size_t count = 1) noexcept {
         std::size_t woken = 0;
-        while (first_ && woken < count) {
+        for (; first_ && woken < count; ++woken)
             unpark_first();
-            ++woken;
-        }
         return woken;
+    }
+
+    /// Wakes all tasks, oldest first.
+    void unpark_all() noexcept {
+        parked_wait* waiting = first_;
+        first_ = last_ = nullptr;
+        while (waiting) {
+            parked_wait* const next = waiting->next_;
+            reschedule(*waiting->task);
+            waiting = next;
+        }
     }
 
     /// Wakes the task that has waited longest.
@@ -136,9 +151,12 @@ public:
 
     [[nodiscard]] parked_wait* front() const noexcept { return first_; }
 
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// @complexity  linear: counting them all the time costs more than it is asked for
+    [[nodiscard]] std::size_t size() const noexcept;
 
-    [[nodiscard]] parking_lot_statistics statistics() const noexcept { return {size_}; }
+    [[nodiscard]] parking_lot_statistics statistics() const noexcept {
+        return {size()};
+    }
 
 private:
     friend parked_wait;
@@ -149,20 +167,19 @@ private:
         waiting.prev_ = last_;
         (last_ ? last_->next_ : first_) = &waiting;
         last_ = &waiting;
-        ++size_;
     }
 
     void remove(parked_wait& waiting) noexcept {
         (waiting.prev_ ? waiting.prev_->next_ : first_) = waiting.next_;
         (waiting.next_ ? waiting.next_->prev_ : last_) = waiting.prev_;
-        --size_;
     }
+
+    void destroyed_with_waiters() const noexcept;
 
     static const wait_kind park_kind_;
 
     parked_wait* first_ = nullptr;
     parked_wait* last_ = nullptr;
-    std::size_t size_ = 0;
 };
 
 inline void parked_wait::enqueue() noexcept {

@@ -96,10 +96,8 @@ allocate_task(const task_kind& kind, std::size_t frame) {
     const std::size_t size =
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
     void* const memory = allocate_block(size);
-    auto* const task = new (static_cast<char*>(memory) + kind.prefix) task_state;
-    task->kind = &kind;
-    task->block_units = static_cast<std::uint16_t>(size / unit);
-    return *task;
+    return *new (static_cast<char*>(memory) + kind.prefix)
+        task_state(kind, static_cast<std::uint16_t>(size / unit));
 }
 
 /// Room for a larger frame next time, or for a much smaller one: one type of function
@@ -210,8 +208,9 @@ start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& o
         inherit_context(*loop.current, task);
     first.parent = &root_link();
     first.owner = &owner;
-    owner.child = &first;
+    owner.stage = frame_stage::first;
     task.leaf = &first;
+    task.wait = nullptr;
     const std::uint64_t id = loop.next_id++;
     task.id_low = static_cast<std::uint32_t>(id);
     task.id_high = static_cast<std::uint8_t>(id >> 32);

@@ -16,6 +16,7 @@ class cancel_status;
 struct task_state;
 struct group_state;
 struct task_extra;
+struct loop_state;
 
 /// What an abort function answers.
 enum class abort_result : std::uint8_t {
@@ -54,6 +55,8 @@ struct task_kind {
     /// Called when the first frame has gone, before the group hears of it. May take an
     /// error away by clearing it.
     void (*ended)(task_state&, task_end&, std::exception_ptr&) noexcept;
+    /// Where the first frame left its outcome.
+    frame_owner& (*owner)(task_state&, loop_state&) noexcept;
     /// Destroys the callable and its arguments, once the first frame has gone.
     void (*destroy)(task_state&) noexcept;
     /// Destroys what the handle looked at, once the handle has gone too.
@@ -69,6 +72,8 @@ enum task_flag : std::uint8_t {
     task_handled = 8,          ///< a task_handle keeps this record
     task_finished = 16,
     task_was_cancelled = 32,  ///< its first frame was unwound
+    task_failed = 64,         ///< an exception has left its first frame
+    task_is_watched = 128,    ///< its kind has an `ended`
 };
 
 /// One task. Followed in memory by its first frame, preceded by the callable and its
@@ -77,19 +82,27 @@ enum task_flag : std::uint8_t {
 ///
 /// @threads  loop
 struct task_state {
-    frame_link* leaf = nullptr;        ///< innermost link while suspended: resume this
-    task_state* next_ready = nullptr;  ///< in the ready queue
-    wait_record* wait = nullptr;     ///< what it waits for; null: nothing, or runnable
-    cancel_status* scope = nullptr;  ///< the innermost scope it is in
-    group_state* group = nullptr;    ///< who waits for it; null: the main task
-    task_state* prev = nullptr;      ///< among the group's children, in spawn order
-    task_state* next = nullptr;
-    const task_kind* kind = nullptr;
+    // What has no initial value is set by start_task() and group_state::add(), together:
+    // writing 80 bytes twice shows in the cost of a task.
+    task_state(const task_kind& k, std::uint16_t units) noexcept
+        : kind(&k), block_units(units) {}
+
+    task_state(const task_state&) = delete;  // frames and the group know its address
+    task_state& operator=(const task_state&) = delete;
+
+    frame_link* leaf;              ///< innermost link while suspended: resume this
+    task_state* next_ready;        ///< in the ready queue
+    wait_record* wait;             ///< what it waits for; null: nothing, or runnable
+    cancel_status* scope;          ///< the innermost scope it is in
+    group_state* group = nullptr;  ///< who waits for it; null: the main task
+    task_state* prev;              ///< among the group's children, in spawn order
+    task_state* next;
+    const task_kind* kind;
     task_extra* extra = nullptr;  ///< name, context; usually null
-    std::uint32_t id_low = 0;
-    std::uint8_t id_high = 0;
+    std::uint32_t id_low;
+    std::uint8_t id_high;
     std::uint8_t flags = 0;
-    std::uint16_t block_units = 0;  ///< size of the whole block, in units of 32 bytes
+    std::uint16_t block_units;  ///< size of the whole block, in units of 32 bytes
 
     [[nodiscard]] std::uint64_t id() const noexcept {
         return std::uint64_t{id_high} << 32 | id_low;

@@ -41,7 +41,7 @@ public:
     /// @cancellation  none
     void set() noexcept {
         set_ = true;
-        waiters_.unpark(lowlevel::parking_lot::all);
+        waiters_.unpark_all();
     }
 
     /// Waits until the flag is set. If it is set already, only looks for cancellation.

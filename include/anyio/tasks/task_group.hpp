@@ -145,7 +145,7 @@ public:
         return core_.own_scope();
     }
 
-    /// Cancels the body and all children.
+    /// Cancels the body, and all children, newest first: they run in that order to end.
     ///
     /// @checkpoint    never
     /// @cancellation  none

@@ -53,11 +53,11 @@ struct result_slot : frame_owner {
             return std::move(value);
     }
 
+    bool has_value = false;  // in the padding of the owner
+
     union {
         stored value;
     };
-
-    bool has_value = false;
 };
 
 template <>

@@ -113,7 +113,7 @@ public:
         } catch (...) {
             result_.error = std::current_exception();
         }
-        return !innermost || innermost->leave_all(loop);
+        return !innermost || innermost->leave_all(loop) != nullptr;
     }
 
     void await_suspend(std::coroutine_handle<>) noexcept {

@@ -85,19 +85,20 @@ struct child_memory {
             kept_of(task).~kept();
     }
 
-    static constexpr lowlevel::task_kind kind{
-        has_handle ? &ended : nullptr,
-        call::stored || (!has_handle && kept_size != 0) ? &destroy : nullptr,
-        has_handle ? &forget : nullptr,
-        static_cast<std::uint32_t>(prefix),
-    };
-
     static frame_owner& owner(lowlevel::task_state& task, loop_state& loop) noexcept {
         if constexpr (kept_size == 0)
             return loop.root_owner;
         else
             return kept_of(task).result;
     }
+
+    static constexpr lowlevel::task_kind kind{
+        has_handle ? &ended : nullptr,
+        &owner,
+        call::stored || (!has_handle && kept_size != 0) ? &destroy : nullptr,
+        has_handle ? &forget : nullptr,
+        static_cast<std::uint32_t>(prefix),
+    };
 
     inline static lowlevel::frame_size_hint frame_size = 0;
 };
@@ -121,6 +122,8 @@ Extra* spawn(std::string_view name, Adopt adopt, G&& g, A&&... args) {
         typename memory::call call(std::forward<G>(g), std::forward<A>(args)...);
         child.begin(call);
     }
+    if constexpr (memory::has_handle)
+        task.set(lowlevel::task_is_watched);
     if (name.data())
         lowlevel::name_task(task, name);
     adopt(task, child.first(), memory::owner(task, *lowlevel::this_loop));
