@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// anyio_instructions <case> <thousands>: the hot paths, with nothing around them, for
+/// tools/count_instructions.py. What a benchmark tells on a quiet machine, a count of
+/// instructions tells on any, to the per cent.
+
+#include <anyio/anyio.hpp>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+namespace {
+
+using namespace std::chrono_literals;
+using anyio::event;
+using anyio::task;
+using anyio::task_group;
+
+template <class T>
+void keep(const T& value) {
+    asm volatile("" : : "g"(&value) : "memory");
+}
+
+task<> yield_once() {
+    co_await anyio::lowlevel::checkpoint();
+}
+
+task<> spawn_join(int thousands) {
+    for (int i = 0; i < thousands; ++i)
+        co_await anyio::with(anyio::create_task_group(), [](task_group& tg) {
+            for (int k = 0; k < 1000; ++k)
+                tg.start_soon(yield_once);
+        });
+}
+
+task<int> square(int n) {
+    co_return n* n;
+}
+
+task<> awaited_call(int thousands) {
+    for (int i = 0; i < thousands * 1000; ++i) {
+        const int result = co_await square(i);
+        keep(result);
+    }
+}
+
+task<> yield_switch(int thousands) {
+    for (int i = 0; i < thousands * 1000; ++i)
+        co_await anyio::lowlevel::checkpoint();
+}
+
+using next_event = std::optional<event>;
+
+task<> wait_and_wake(next_event& mine, next_event& others, int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+        co_await mine->wait();
+        mine.emplace();
+        others->set();
+    }
+}
+
+task<> event_switch(int thousands) {
+    next_event ping(std::in_place);
+    next_event pong(std::in_place);
+    ping->set();
+    co_await anyio::with(anyio::create_task_group(), [&](task_group& tg) {
+        tg.start_soon(wait_and_wake, std::ref(ping), std::ref(pong), thousands * 500);
+        tg.start_soon(wait_and_wake, std::ref(pong), std::ref(ping), thousands * 500);
+    });
+}
+
+task<> timeout_suspending(int thousands) {
+    for (int i = 0; i < thousands * 1000; ++i)
+        co_await anyio::fail_after(1s, anyio::lowlevel::checkpoint());
+}
+
+task<> timeout_ready(int thousands) {
+    event ready;
+    ready.set();
+    for (int i = 0; i < thousands * 1000; ++i)
+        co_await anyio::fail_after(1s, ready.wait());
+}
+
+task<int> block_deep(int depth) {
+    if (depth == 1) {
+        co_await anyio::sleep_forever();
+        co_return 0;
+    }
+    const int below = co_await block_deep(depth - 1);
+    co_return below + 1;
+}
+
+task<> block_ten_deep() {
+    const int below = co_await block_deep(9);
+    keep(below);
+}
+
+task<> block() {
+    co_await anyio::sleep_forever();
+}
+
+task<> cancel(int thousands, task<> (*blocked)()) {
+    for (int i = 0; i < thousands; ++i)
+        co_await anyio::with(anyio::create_task_group(), [&](task_group& tg) -> task<> {
+            for (int k = 0; k < 1000; ++k)
+                tg.start_soon(blocked);
+            co_await anyio::lowlevel::checkpoint();
+            tg.cancel();
+        });
+}
+
+task<> cancel_deep10(int thousands) {
+    co_await cancel(thousands, block_ten_deep);
+}
+
+task<> cancel_deep1(int thousands) {
+    co_await cancel(thousands, block);
+}
+
+struct bench_case {
+    std::string_view name;
+    task<> (*function)(int);
+};
+
+constexpr std::array cases{
+    bench_case{"spawn_join", spawn_join},
+    bench_case{"awaited_call", awaited_call},
+    bench_case{"yield_switch", yield_switch},
+    bench_case{"event_switch", event_switch},
+    bench_case{"timeout_suspending", timeout_suspending},
+    bench_case{"timeout_ready", timeout_ready},
+    bench_case{"cancel_deep10", cancel_deep10},
+    bench_case{"cancel_deep1", cancel_deep1},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    for (const bench_case& chosen : cases)
+        if (argc == 3 && chosen.name == argv[1]) {
+            anyio::run(chosen.function, std::atoi(argv[2]));
+            return 0;
+        }
+    std::puts("usage: anyio_instructions <case> <thousands>");
+    return 2;
+}
