@@ -9,6 +9,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -255,6 +256,55 @@ void M7_sleep_bytes(State& state) {
 }
 
 BENCHMARK(M7_sleep_bytes)->Iterations(1);
+
+constexpr std::size_t pairs = 4000;  // 8000 descriptors; see ulimit -n
+
+task<>
+receive_once(anyio::socket_stream& from, anyio::byte_span buffer, std::size_t& total) {
+    total += co_await from.receive_some(buffer);
+}
+
+// The sockets exist, and have been used, before the counting begins.
+task<> count_receivers(State& state) {
+    auto listener = co_await anyio::create_tcp_listener({.local_host = "127.0.0.1"});
+    std::vector<anyio::socket_stream> clients;
+    std::vector<anyio::socket_stream> servers;
+    std::array<std::byte, 64> buffer{};
+    for (std::size_t i = 0; i < pairs; ++i) {
+        auto client = co_await anyio::connect_tcp("127.0.0.1", listener.local_port());
+        auto server = co_await listener.accept();
+        co_await client.send("x");
+        co_await server.receive_some(buffer);
+        clients.push_back(std::move(client));
+        servers.push_back(std::move(server));
+    }
+    for (auto _ : state) {
+        std::size_t total = 0;
+        const std::size_t before = measure::live_bytes;
+        co_await anyio::with(anyio::create_task_group(), [&](task_group& tg) -> task<> {
+            for (auto& server : servers)
+                tg.start_soon(
+                    receive_once,
+                    std::ref(server),
+                    anyio::byte_span(buffer),
+                    std::ref(total)
+                );
+            co_await anyio::lowlevel::checkpoint();
+            measure::report_bytes(state, measure::live_bytes - before, pairs);
+            // Let each receive its byte: the proof that they were waiting in a receive.
+            for (auto& client : clients)
+                co_await client.send("x");
+        });
+        if (total != pairs)
+            state.SkipWithError("a receive got nothing");
+    }
+}
+
+void M7_receive_bytes(State& state) {
+    anyio::run(count_receivers, std::ref(state));
+}
+
+BENCHMARK(M7_receive_bytes)->Iterations(1);
 
 }  // namespace
 

@@ -66,8 +66,16 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return exits_.size(); }
 
     /// For `with`.
+    ///
+    /// @checkpoint    never
+    /// @cancellation  none
     [[nodiscard]] task<> aenter() { co_return; }
 
+    /// Leaves what was entered, and calls the callbacks, last one first.
+    ///
+    /// @throws        what they throw
+    /// @checkpoint    if one of them is
+    /// @cancellation  cuts those short that are not shielded; all have their turn
     [[nodiscard]] task<> aexit(body_end how);
 
 private:

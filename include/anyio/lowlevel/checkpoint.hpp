@@ -14,6 +14,7 @@ extern const wait_kind yield_kind;
 /// One record serves all tasks that have yielded.
 extern constinit wait_record yield_record;
 
+/// See checkpoint().
 class [[nodiscard]] checkpoint_operation : public awaitable_base {
 public:
     checkpoint_operation() noexcept = default;
@@ -36,6 +37,7 @@ private:
     static void suspend_slowly(loop_state& loop, frame_link* leaf) noexcept;
 };
 
+/// See checkpoint_if_cancelled().
 class [[nodiscard]] cancel_point_operation : public awaitable_base {
 public:
     cancel_point_operation() noexcept = default;
@@ -51,6 +53,7 @@ public:
     void await_resume() const noexcept {}
 };
 
+/// See cancel_shielded_checkpoint().
 class [[nodiscard]] schedule_point_operation : public awaitable_base {
 public:
     schedule_point_operation() noexcept = default;

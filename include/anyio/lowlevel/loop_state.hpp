@@ -27,6 +27,9 @@ enum after_step : std::uint8_t {
 /// Ready operations that a task may complete in one step before it yields.
 inline constexpr int step_budget = 128;
 
+/// What operations need of the loop that runs their task.
+///
+/// @threads  loop
 struct loop_state {
     task_state* current = nullptr;  ///< the running task
     frame_owner* dropped = nullptr;
@@ -128,11 +131,28 @@ inline void unwind_now(loop_state& loop, frame_link* leaf) noexcept {
     return task.scope->has(scope_effective);
 }
 
+namespace detail {
+
+/// __builtin_frame_address() would make every coroutine keep a frame pointer.
+[[nodiscard]] ANYIO_ALWAYS_INLINE char* stack_pointer() noexcept {
+    char* here;
+#if defined(__x86_64__)
+    asm("mov %%rsp, %0" : "=r"(here));
+#elif defined(__aarch64__)
+    asm("mov %0, sp" : "=r"(here));
+#else
+    here = static_cast<char*>(__builtin_frame_address(0));
+#endif
+    return here;
+}
+
+}  // namespace detail
+
 /// Whether frames may go on calling each other. They must not for ever: a chain of calls
 /// may be longer than the stack.
 [[nodiscard]] ANYIO_ALWAYS_INLINE bool
 stack_is_shallow(const loop_state& loop) noexcept {
-    return static_cast<char*>(__builtin_frame_address(0)) > loop.stack_floor;
+    return detail::stack_pointer() > loop.stack_floor;
 }
 
 /// Continues with `to` once the running frames have returned to the loop.

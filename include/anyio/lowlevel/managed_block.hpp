@@ -18,6 +18,7 @@ enum class body_state : std::uint8_t {
     cut,        ///< the body was unwound, and a scope of this block caught that
 };
 
+/// How the body of a `with` has ended, for all of its blocks.
 struct body_outcome {
     frame_owner* owner = nullptr;  ///< of the body's coroutine
     body_state state = body_state::running;
@@ -31,6 +32,7 @@ enum class leave_answer : std::uint8_t {
     wait,  ///< the task is parked at this block's link; leave() will be called again
 };
 
+/// The constant part of a managed_block.
 struct managed_block_kind : block_kind {
     constexpr managed_block_kind(
         const char* block_name,

@@ -9,6 +9,7 @@
 
 namespace anyio::lowlevel {
 
+/// Stops a cancellation of its scope, and only that (rule K6).
 struct scope_block : managed_block {
     /// @param fails  throws timeout_error if the deadline cut the block short
     scope_block(cancel_status& s, bool fails, body_outcome& shared) noexcept

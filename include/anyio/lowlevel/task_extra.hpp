@@ -16,6 +16,7 @@ namespace anyio::lowlevel {
 /// Its type is private to context.cpp.
 struct context;
 
+/// What few tasks have; made when it is first needed.
 struct task_extra {
     std::optional<std::string> name;    ///< as given; "" is a name
     frame_link* first_frame = nullptr;  ///< if that is not inside the task's block

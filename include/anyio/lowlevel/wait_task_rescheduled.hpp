@@ -13,6 +13,7 @@
 
 namespace anyio::lowlevel {
 
+/// See wait_task_rescheduled().
 template <class Abort>
 class [[nodiscard]] rescheduled_wait final : public awaitable_base, public wait_record {
 public:

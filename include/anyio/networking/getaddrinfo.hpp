@@ -39,6 +39,10 @@ public:
     resolver& operator=(const resolver&) = delete;
 
     /// The addresses of `host`, best first; never asked for what is an address already.
+    ///
+    /// @throws        what connect_tcp() and its kind shall throw: os_error, usually
+    /// @checkpoint    always
+    /// @cancellation  atomic
     [[nodiscard]] virtual task<std::vector<ip_endpoint>>
     getaddrinfo(std::string host, std::uint16_t port, getaddrinfo_options options) = 0;
 };

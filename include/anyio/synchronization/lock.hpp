@@ -105,6 +105,9 @@ public:
     [[nodiscard]] hold_operation hold() noexcept { return hold_operation(*this); }
 
     /// Like hold(), for those who release() by hand.
+    ///
+    /// @checkpoint    always
+    /// @cancellation  atomic: the lock is not taken
     [[nodiscard]] acquire_operation acquire() noexcept {
         return acquire_operation(*this);
     }

@@ -175,6 +175,7 @@ class task_group_manager {
 public:
     task_group_manager() noexcept = default;
 
+    /// For `with`.
     class with_block : public detail::group_block {
     public:
         static constexpr bool subject_is_optional = false;

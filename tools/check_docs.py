@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Look at the documentation of the public headers.
+
+What is public and declared in a header of include/anyio, outside of detail, has a `///`
+comment. A function that returns something to await says @checkpoint and @cancellation, and
+it or its class says @threads. Tags stand in one order. A TODO names an issue.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).parents[1]
+TAGS = ["tparam", "param", "returns", "throws", "checkpoint", "cancellation", "threads",
+        "concurrency", "allocates", "complexity", "anyio", "see", "example"]
+AWAITED = re.compile(r"(?:^|\s)(?:[\w:]*(?:_operation|_wait|_await)(?:<[^;]*?>)?|(?:anyio::)?task<.*?>)"
+                     r"\s+(\w+)\(", re.S)
+TYPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:class|struct|concept|enum class)\s+"
+                  r"(?:\[\[.*?\]\]\s*)?(?:ANYIO_\w+\s+)?(\w+)", re.S)
+NOT_PUBLIC = re.compile(r"\bnamespace\b.*\bdetail\b|^(?:private|protected):")
+
+
+def declarations(lines):
+    """Each comment of /// with the declaration behind it; without one, the comment is ''."""
+    scopes, comment, first = [], [], 0
+    statement = ""
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text.startswith("///"):
+            comment.append(text[3:].strip())
+            continue
+        if not text or text.startswith(("//", "#")):
+            if not statement:
+                comment = []
+            continue
+        if re.fullmatch(r"(public|private|protected):", text):
+            if scopes:
+                scopes[-1] = (scopes[-1][0], text == "public:")
+            comment = []
+            continue
+        first = first or number
+        statement = f"{statement} {text}".strip()
+        if not text.endswith((";", "{", "}", "};")) and "{" not in text:
+            continue
+        visible = all(public for _, public in scopes) and not any("detail" in s for s, _ in scopes)
+        if visible and not text.startswith("}"):
+            yield first, comment, statement, bool(scopes) and "class" in scopes[-1][0]
+        opened, closed = text.count("{"), text.count("}")
+        for _ in range(opened - closed):
+            hidden = statement.startswith("class")
+            function = not re.match(r"(namespace|class|struct|enum|template|union|extern)", statement) \
+                or ("(" in statement and not re.search(r"\b(class|struct)\s+(\[\[.*?\]\]\s*)?\w+[^()]*\{$", statement))
+            scopes.append((statement, not hidden and not function))
+        for _ in range(closed - opened):
+            if scopes:
+                scopes.pop()
+        statement, comment, first = "", [], 0
+
+
+def problems_of(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    whole = "\n".join(lines)
+    for number, line in enumerate(lines, 1):
+        if "TODO" in line and not re.search(r"TODO\(#\d+\)", line):
+            yield number, "a TODO without an issue"
+    for number, comment, statement, _ in declarations(lines):
+        tags = [m[1] for line in comment if (m := re.match(r"@(\w+)", line))]
+        for tag in tags:
+            if tag not in TAGS and tag != "file":
+                yield number, f"unknown tag @{tag}"
+        known = [TAGS.index(tag) for tag in tags if tag in TAGS]
+        if known != sorted(known):
+            yield number, f"tags out of order: {' '.join('@' + tag for tag in tags)}"
+        if kind := TYPE.match(statement):
+            if not comment and statement.endswith("{"):
+                yield number, f"{kind[1]}: no comment"
+            continue
+        if not (function := AWAITED.search(statement)) or "=" in statement.split("(")[0]:
+            continue
+        missing = [f"@{tag}" for tag in ("checkpoint", "cancellation") if tag not in tags]
+        if "@threads" not in whole:
+            missing.append("@threads")
+        if missing:
+            yield number, f"{function[1]}: no {' '.join(missing)}"
+
+
+def main():
+    count = 0
+    for path in sorted((ROOT / "include" / "anyio").rglob("*.hpp")):
+        if "detail" in path.parts:
+            continue
+        for number, problem in problems_of(path):
+            print(f"{path.relative_to(ROOT)}:{number}: {problem}")
+            count += 1
+    sys.exit(1 if count else 0)
+
+
+if __name__ == "__main__":
+    main()
