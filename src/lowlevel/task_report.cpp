@@ -8,6 +8,9 @@
 #include <anyio/lowlevel/task_extra.hpp>
 #include "scheduler.hpp"
 
+#include <map>
+#include <vector>
+
 namespace anyio::lowlevel {
 
 namespace {
@@ -42,7 +45,7 @@ public:
     explicit tree_printer(loop_state& loop) : loop_(loop) {
         each_scope(*loop.root_scope, [this](cancel_status& scope) {
             if (scope.group())
-                groups_.push_back(scope.group());
+                groups_.emplace(scope.group()->host, scope.group());
         });
     }
 
@@ -60,13 +63,10 @@ private:
         const std::string below = indent + (bullet.empty()    ? ""
                                             : bullet == "└─ " ? "   "
                                                               : "│  ");
-        std::vector<const group_state*> mine;
-        for (const auto* group : groups_)
-            if (group->host == &task)
-                mine.push_back(group);
-        print_stack(task, below, mine.empty() ? "   " : "│  ");
-        for (std::size_t i = 0; i < mine.size(); ++i)
-            print_group(*mine[i], below, i + 1 == mine.size());
+        const auto [begin, end] = groups_.equal_range(&task);
+        print_stack(task, below, begin == end ? "   " : "│  ");
+        for (auto at = begin; at != end; ++at)
+            print_group(*at->second, below, std::next(at) == end);
     }
 
     void print_group(const group_state& group, const std::string& indent, bool last) {
@@ -153,7 +153,7 @@ private:
     }
 
     loop_state& loop_;
-    std::vector<const group_state*> groups_;
+    std::multimap<const task_state*, const group_state*> groups_;  // by host
     std::string text_;
 };
 
