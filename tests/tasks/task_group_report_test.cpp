@@ -45,6 +45,11 @@ task<> retry(std::string host) {
     co_await fetch_all(host);
 }
 
+task<> fail_with(const char* what) {
+    throw std::runtime_error(what);
+    co_return;
+}
+
 task<> fail_at_once() {
     throw std::runtime_error("at once");
     co_return;
@@ -136,6 +141,17 @@ ANYIO_TEST(task_group_report, names_a_task_that_failed_before_its_first_await) {
     );
     EXPECT_THAT(report, HasSubstr("  at fail_at_once (task_group_report_test.cpp:"));
     EXPECT_THAT(report, Not(HasSubstr(":0)")));
+}
+
+// A promise is made with the parameters of its coroutine, if it has a constructor for them.
+ANYIO_TEST(task_group_report, names_a_task_whose_parameter_is_a_pointer) {
+    auto ended = co_await as_outcome(with(create_task_group(), [](task_group& tg) {
+        tg.start_soon(fail_with, "no paper");
+    }));
+    EXPECT_THAT(
+        report_of(ended.error()),
+        HasSubstr("task \"fail_with\": std::runtime_error: no paper")
+    );
 }
 
 ANYIO_TEST(task_group_report, names_members_with_their_class) {

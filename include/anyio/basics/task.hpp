@@ -169,8 +169,10 @@ template <class T>
 class promise final : public promise_base {
 public:
     // Until it first awaits, a frame's site is its function: so tasks have a name at once.
-    explicit promise(location_pointer where = __builtin_source_location()) noexcept {
-        site = site_of(where);
+    explicit promise(
+        std::source_location where = std::source_location::current()
+    ) noexcept {
+        site = where;
     }
 
     [[nodiscard]] task<T> get_return_object() noexcept;
@@ -185,8 +187,10 @@ public:
 template <>
 class promise<void> final : public promise_base {
 public:
-    explicit promise(location_pointer where = __builtin_source_location()) noexcept {
-        site = site_of(where);
+    explicit promise(
+        std::source_location where = std::source_location::current()
+    ) noexcept {
+        site = where;
     }
 
     [[nodiscard]] task<void> get_return_object() noexcept;
