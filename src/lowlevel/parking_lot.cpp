@@ -17,20 +17,12 @@ void park_operation::suspend_slowly(loop_state& loop, frame_link* leaf) noexcept
     enqueue();
 }
 
-std::size_t parking_lot::size() const noexcept {
-    std::size_t count = 0;
-    for (const parked_wait* at = first_; at; at = at->next_)
-        ++count;
-    return count;
-}
-
 void parking_lot::destroyed_with_waiters() const noexcept {
-    const std::size_t count = size();
     ANYIO_EXPECTS(
         false,
         "destroyed while ",
-        count,
-        count == 1 ? " task was" : " tasks were",
+        size_,
+        size_ == 1 ? " task was" : " tasks were",
         " waiting in it; let what they wait for outlive them: declare it outside the "
         "block, or pass it to with() as state"
     );

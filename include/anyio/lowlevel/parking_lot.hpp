@@ -125,6 +125,7 @@ public:
     void unpark_all() noexcept {
         parked_wait* waiting = first_;
         first_ = last_ = nullptr;
+        size_ = 0;
         while (waiting) {
             parked_wait* const next = waiting->next_;
             reschedule(*waiting->task);
@@ -151,12 +152,9 @@ public:
 
     [[nodiscard]] parked_wait* front() const noexcept { return first_; }
 
-    /// @complexity  linear: counting them all the time costs more than it is asked for
-    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-    [[nodiscard]] parking_lot_statistics statistics() const noexcept {
-        return {size()};
-    }
+    [[nodiscard]] parking_lot_statistics statistics() const noexcept { return {size_}; }
 
 private:
     friend parked_wait;
@@ -167,11 +165,13 @@ private:
         waiting.prev_ = last_;
         (last_ ? last_->next_ : first_) = &waiting;
         last_ = &waiting;
+        ++size_;
     }
 
     void remove(parked_wait& waiting) noexcept {
         (waiting.prev_ ? waiting.prev_->next_ : first_) = waiting.next_;
         (waiting.next_ ? waiting.next_->prev_ : last_) = waiting.prev_;
+        --size_;
     }
 
     void destroyed_with_waiters() const noexcept;
@@ -180,6 +180,7 @@ private:
 
     parked_wait* first_ = nullptr;
     parked_wait* last_ = nullptr;
+    std::size_t size_ = 0;
 };
 
 inline void parked_wait::enqueue() noexcept {
