@@ -23,6 +23,7 @@ run_session::run_session(const run_options& options) {
         );
     scheduler_ =
         new lowlevel::scheduler(backends::make_backend(options.backend), options.clock);
+    scheduler_->set_chooser(options.chooser);
 }
 
 run_session::~run_session() {

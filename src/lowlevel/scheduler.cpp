@@ -75,13 +75,19 @@ void scheduler::run(task_state& main) {
     main_ = &main;
     state_.stack_floor = static_cast<char*>(__builtin_frame_address(0)) - stack_slack;
     while (!main.has(task_finished)) {
-        if (state_.ready_first) {
+        if (chooser_) [[unlikely]] {
+            if (!step_chosen()) {
+                wait_outside();
+                continue;
+            }
+        } else if (state_.ready_first) {
             run_pass();
-            if (state_.steps - looked_at_step_ >= steps_between_looks)
-                look_outside();
         } else {
             wait_outside();
+            continue;
         }
+        if (state_.steps - looked_at_step_ >= steps_between_looks)
+            look_outside();
     }
     if (!deadlock_report_.empty())
         throw deadlock_error(deadlock_report_);
@@ -92,21 +98,70 @@ void scheduler::run_pass() noexcept {
     loop_state& loop = state_;
     task_state* task = std::exchange(loop.ready_first, nullptr);
     while (task) {
-        task_state* const next =
-            task->next_ready;  // the task may be gone after its step
-        ++loop.steps;
-        loop.current = task;
-        loop.budget = step_budget;
-        task->wait = nullptr;
-        if (task->flags & (task_unwinds | task_abort_requested)) [[unlikely]]
-            begin_unwinding(*task);
-        else
-            handle_of(task->leaf).resume();
-        if (loop.after) [[unlikely]]
-            finish_step(*task);
+        task_state* const next = task->next_ready;  // it may be gone after its step
+        step(*task);
         task = next;
     }
     loop.current = nullptr;
+}
+
+ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
+    loop_state& loop = state_;
+    ++loop.steps;
+    loop.current = &task;
+    loop.budget = step_budget;
+    task.wait = nullptr;
+    if (task.flags & (task_unwinds | task_abort_requested)) [[unlikely]]
+        begin_unwinding(task);
+    else
+        handle_of(task.leaf).resume();
+    if (loop.after) [[unlikely]]
+        finish_step(task);
+}
+
+bool scheduler::step_chosen() noexcept {
+    if (!chosen_from_ || chooser_->reach() == chooser::scope::step) {
+        task_state** end = &chosen_from_;
+        while (*end)
+            end = &(*end)->next_ready;
+        *end = std::exchange(state_.ready_first, nullptr);
+    }
+    std::size_t count = 0;
+    for (const task_state* task = chosen_from_; task; task = task->next_ready)
+        ++count;
+    if (count == 0)
+        return false;
+    std::size_t index = chooser_->choose(count);
+    ANYIO_EXPECTS(
+        index < count,
+        "lowlevel::chooser::choose: answered ",
+        index,
+        " of ",
+        count,
+        "; it must be less"
+    );
+    task_state** link = &chosen_from_;
+    for (; index != 0; --index)
+        link = &(*link)->next_ready;
+    task_state& task = **link;
+    *link = task.next_ready;
+    step(task);
+    state_.current = nullptr;
+    return true;
+}
+
+chooser* scheduler::set_chooser(chooser* decides) noexcept {
+    // Whoever was chosen from goes back to the head of the queue.
+    if (task_state* const first = std::exchange(chosen_from_, nullptr)) {
+        task_state* last = first;
+        while (last->next_ready)
+            last = last->next_ready;
+        last->next_ready = state_.ready_first;
+        if (!state_.ready_first)
+            state_.ready_last = last;
+        state_.ready_first = first;
+    }
+    return std::exchange(chooser_, decides);
 }
 
 void scheduler::begin_unwinding(task_state& task) noexcept {

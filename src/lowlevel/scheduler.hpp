@@ -8,6 +8,7 @@
 #include <anyio/backends/backend.hpp>
 #include <anyio/base/exception_group.hpp>
 #include <anyio/lowlevel/cancel_status.hpp>
+#include <anyio/lowlevel/chooser.hpp>
 #include <anyio/lowlevel/clock.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
 #include <anyio/lowlevel/token.hpp>
@@ -63,6 +64,11 @@ public:
     [[nodiscard]] exception_group::member
     story(std::exception_ptr error, task_state& task);
 
+    /// From the next step on; null: first come, first served.
+    ///
+    /// @returns  the one before
+    chooser* set_chooser(chooser* decides) noexcept;
+
     /// Wakes `record`'s task when every other task is blocked. It is parked already.
     void add_idle_waiter(wait_record& record);
     void remove_idle_waiter(wait_record& record) noexcept;
@@ -75,6 +81,8 @@ public:
 
 private:
     void run_pass() noexcept;
+    void step(task_state& task) noexcept;
+    [[nodiscard]] bool step_chosen() noexcept;
     void begin_unwinding(task_state& task) noexcept;
     void finish_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
@@ -96,6 +104,8 @@ private:
     std::shared_ptr<inbox> inbox_;
     task_state* main_ = nullptr;
     std::uint64_t looked_at_step_ = 0;
+    chooser* chooser_ = nullptr;
+    task_state* chosen_from_ = nullptr;  ///< ready tasks that a chooser sees
     error_trace trace_;
     task_state* frameless_ = nullptr;  ///< a task that ends: its frames have gone
     std::string failed_task_;          ///< its name, if it failed

@@ -5,10 +5,15 @@
 #include <anyio/base/describe.hpp>
 #include <anyio/basics/run.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
+#include <anyio/testing/random_order.hpp>
 #include <anyio/testing/virtual_clock.hpp>
 
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
+#include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace anyio::testing::detail {
@@ -23,6 +28,16 @@ std::size_t open_descriptors() {
     return count;
 }
 
+// A number, or "random": another one for each test.
+std::optional<std::uint64_t> seed_from_environment() {
+    const char* const text = std::getenv("ANYIO_SEED");
+    if (!text || !*text)
+        return std::nullopt;
+    if (std::string_view(text) == "random")
+        return std::random_device()();
+    return std::strtoull(text, nullptr, 10);
+}
+
 class task_test final : public ::testing::Test {
 public:
     task_test(std::string backend, task<> (*body)())
@@ -31,13 +46,20 @@ public:
     void TestBody() override {
         const std::size_t descriptors = open_descriptors();
         const std::size_t blocks = lowlevel::frame_memory().blocks_in_use;
+        const std::optional<std::uint64_t> seed = seed_from_environment();
         try {
             virtual_clock clock;
-            run({.backend = backend_, .clock = &clock}, body_);
+            random_order order(seed.value_or(0));
+            run({.backend = backend_,
+                 .clock = &clock,
+                 .chooser = seed ? &order : nullptr},
+                body_);
         } catch (...) {
             ADD_FAILURE() << "the test's task threw "
                           << describe_exception(std::current_exception());
         }
+        if (seed && HasFailure())
+            ADD_FAILURE() << "in a random order; to see it again: ANYIO_SEED=" << *seed;
         EXPECT_EQ(lowlevel::frame_memory().blocks_in_use, blocks)
             << "coroutine frames or task records are left";
         EXPECT_EQ(open_descriptors(), descriptors) << "descriptors are left open";

@@ -6,6 +6,7 @@
 
 #include <anyio/base/light_std.hpp>
 #include <anyio/basics/task.hpp>
+#include <anyio/lowlevel/chooser.hpp>
 #include <anyio/lowlevel/clock.hpp>
 
 #include <concepts>
@@ -21,6 +22,9 @@ struct run_options {
     std::string_view backend = {};
     /// A clock of your own, such as testing::virtual_clock; it must outlive the run.
     lowlevel::clock* clock = nullptr;
+    /// Who decides which ready task runs next; it must outlive the run. Null: first come,
+    /// first served. See testing::random_order.
+    lowlevel::chooser* chooser = nullptr;
 };
 
 namespace detail {

@@ -24,6 +24,9 @@ bool register_test(
 /// virtual_clock, and fails if it ends with other coroutine frames or open descriptors
 /// than it began with. Use EXPECT_* as usual; ASSERT_* returns, which a coroutine cannot:
 /// use ANYIO_REQUIRE. No co_await inside the macros: await into a variable first.
+///
+/// With `$ANYIO_SEED` set, to a number or to "random", ready tasks run in a random order; a
+/// failure prints the seed.
 #define ANYIO_TEST(suite, name)                                                        \
     static ::anyio::task<> anyio_test_##suite##_##name();                              \
     [[maybe_unused]] static const bool anyio_test_registered_##suite##_##name =        \
