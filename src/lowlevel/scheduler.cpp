@@ -6,6 +6,7 @@
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
+#include <anyio/lowlevel/possession.hpp>
 #include <anyio/lowlevel/sleep_operation.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
@@ -129,7 +130,8 @@ void scheduler::finish_step(task_state& task) noexcept {
 // The task's first frame has ended: suspended at its final point, or unwound.
 void scheduler::finish(task_state& task) noexcept {
     group_state* const group = task.group;
-    if (task.has(task_was_cancelled) || task.kind->ended || !group) [[unlikely]]
+    if ((task.flags & (task_was_cancelled | task_possesses)) || task.kind->ended ||
+        !group) [[unlikely]]
         return finish_slowly(task);
     frame_link& first = first_frame(task);
     if (first.owner->error) [[unlikely]]
@@ -171,6 +173,8 @@ void scheduler::finish_slowly(task_state& task) noexcept {
 void scheduler::end_task(task_state& task) noexcept {
     if (task.kind->destroy)
         task.kind->destroy(task);
+    if (task.has(task_possesses)) [[unlikely]]
+        possession::abandon_all(state_, task);
     task.set(task_finished);
     if (!task.has(task_frame_inside) && !task.has(task_handled))
         release_task_block(task);

@@ -79,7 +79,7 @@ private:
     void finish_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
     void finish_slowly(task_state& task) noexcept;
-    static void end_task(task_state& task) noexcept;
+    void end_task(task_state& task) noexcept;
     void note_name(const task_state& task) noexcept;
     void look_outside(bool ask_backend = true) noexcept;
     void wait_outside();

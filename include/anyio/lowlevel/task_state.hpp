@@ -69,6 +69,7 @@ enum task_flag : std::uint8_t {
     task_handled = 8,          ///< a task_handle keeps this record
     task_finished = 16,
     task_was_cancelled = 32,  ///< its first frame was unwound
+    task_possesses = 64,      ///< it has, or had, a possession
 };
 
 /// One task. Followed in memory by its first frame, preceded by the callable and its
