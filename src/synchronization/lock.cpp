@@ -43,35 +43,47 @@ bool lock::refuse(lowlevel::loop_state& loop) const {
     return false;
 }
 
+#if ANYIO_DEBUG
+
+// Whom `task` waits for, if that is for a lock.
+const lowlevel::task_state* lock::owner_of_wanted(const lowlevel::task_state& task) {
+    if (!task.wait || task.wait->kind != &detail::lock_acquire::kind_)
+        return nullptr;
+    return static_cast<const detail::lock_acquire*>(task.wait)->wanted_->owner();
+}
+
 // Only a report: a deadline, or somebody who cancels, may yet free one of them.
 void lock::must_wait() const noexcept {
-#if ANYIO_DEBUG
-    constexpr int longest = 100;
+    constexpr int longest = 100;  // the search may have come to a cycle without this task
     const lowlevel::task_state* const self = lowlevel::this_loop->current;
     const lowlevel::task_state* task = owner();
+    for (int i = 0; task && task != self && i < longest; ++i)
+        task = owner_of_wanted(*task);
+    if (task != self)
+        return;
     try {
-        std::string chain = describe('"', lowlevel::task_name(*self), '"');
-        for (int i = 0; task && i < longest; ++i) {
-            chain += describe(
-                i == 0 ? " waits for a lock of \"" : ", which waits for a lock of \"",
-                lowlevel::task_name(*task),
-                '"'
-            );
-            if (task == self) {
-                chain.insert(0, "anyio: lock::acquire: deadlock: ");
-                chain += "; acquire locks in the same order everywhere\n";
-                std::fputs(chain.c_str(), stderr);
-                return;
-            }
-            if (!task->wait || task->wait->kind != &detail::lock_acquire::kind_)
-                return;
-            task = static_cast<const detail::lock_acquire*>(task->wait)->wanted_->owner();
+        std::string chain = describe(
+            "anyio: lock::acquire: deadlock: \"", lowlevel::task_name(*self), '"'
+        );
+        const char* link = " waits for a lock of \"";
+        for (task = owner();; task = owner_of_wanted(*task)) {
+            chain += describe(link, lowlevel::task_name(*task), '"');
+            link = ", which waits for a lock of \"";
+            if (task == self)
+                break;
         }
+        chain += "; acquire locks in the same order everywhere\n";
+        std::fputs(chain.c_str(), stderr);
     } catch (const std::bad_alloc&) {
         // No report.
     }
-#endif
 }
+
+#else
+
+void lock::must_wait() const noexcept {}
+
+#endif
 
 bool lock::try_acquire() {
     (void)lowlevel::current();  // throws outside of a task
@@ -142,9 +154,7 @@ lock_statistics lock::statistics() const {
         .locked = locked(), .owner = {}, .tasks_waiting = waiters_.size()
     };
     if (owner())
-        for (const auto& task : get_running_tasks())
-            if (task.id() == owner()->id())
-                result.owner = task;
+        result.owner = lowlevel::info_of(*owner());
     return result;
 }
 

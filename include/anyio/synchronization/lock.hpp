@@ -164,6 +164,8 @@ private:
     [[nodiscard]] bool refuse(lowlevel::loop_state& loop) const;
     /// In debug builds, reports tasks that wait for each other.
     void must_wait() const noexcept;
+    [[nodiscard]] static const lowlevel::task_state*
+    owner_of_wanted(const lowlevel::task_state& task);
     void give_back() noexcept;
     /// For a task that waits in another lot and is cancelled: it unwinds with the lock.
     [[nodiscard]] lowlevel::abort_result
