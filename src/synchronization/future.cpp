@@ -62,8 +62,7 @@ void future_core::check() const {
         throw future_cancelled(describe(subject(), ": was cancelled"));
     case future_status::failed:
         throw_caused(
-            future_failed(
-                describe(subject(), ": failed: ", describe_exception(error_))
+            future_failed(describe(subject(), ": failed: ", describe_exception(error_))
             ),
             error_
         );

@@ -54,7 +54,8 @@ const lowlevel::task_state* lock::owner_of_wanted(const lowlevel::task_state& ta
 
 // Only a report: a deadline, or somebody who cancels, may yet free one of them.
 void lock::must_wait() const noexcept {
-    constexpr int longest = 100;  // the search may have come to a cycle without this task
+    constexpr int longest =
+        100;  // the search may have come to a cycle without this task
     const lowlevel::task_state* const self = lowlevel::this_loop->current;
     const lowlevel::task_state* task = owner();
     for (int i = 0; task && task != self && i < longest; ++i)

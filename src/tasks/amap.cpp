@@ -7,7 +7,9 @@ namespace anyio::detail {
 
 std::size_t checked_limit(amap_options options) {
     if (options.limit == 0)
-        throw usage_error("amap: a limit of 0 lets nothing run; leave it out for no limit");
+        throw usage_error(
+            "amap: a limit of 0 lets nothing run; leave it out for no limit"
+        );
     return options.limit;
 }
 

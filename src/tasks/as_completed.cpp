@@ -33,8 +33,7 @@ constinit const lowlevel::managed_block_kind completion_block::completion_kind{
 };
 
 void throw_nothing_to_complete() {
-    throw usage_error(
-        "as_completed: there are no tasks, so none will ever be completed"
+    throw usage_error("as_completed: there are no tasks, so none will ever be completed"
     );
 }
 

@@ -66,7 +66,7 @@ private:
     }
 
     task_state* owner_ = nullptr;
-    possession* next_ = nullptr;    // in the list of a bucket; the rest only if owned
+    possession* next_ = nullptr;   // in the list of a bucket; the rest only if owned
     possession** link_ = nullptr;  // what points here
     abandoned_function abandoned_;
 };

@@ -28,13 +28,13 @@ struct token_borrower {
 /// What a capacity limiter looks like at one moment.
 struct capacity_limiter_statistics {
     std::size_t borrowed_tokens = 0;
-    std::size_t total_tokens = 0;  ///< capacity_limiter::infinite: no limit
+    std::size_t total_tokens = 0;           ///< capacity_limiter::infinite: no limit
     std::vector<token_borrower> borrowers;  ///< in no particular order
     std::size_t tasks_waiting = 0;
 
-    friend bool operator==(
-        const capacity_limiter_statistics&, const capacity_limiter_statistics&
-    ) = default;
+    friend bool
+    operator==(const capacity_limiter_statistics&, const capacity_limiter_statistics&) =
+        default;
 };
 
 /// Gives a token back when it goes; it may be moved.
@@ -115,7 +115,8 @@ public:
     /// @throws usage_error  if it was negative
     explicit capacity_limiter(std::size_t total_tokens);
 
-    capacity_limiter(const capacity_limiter&) = delete;  // waiting tasks hold its address
+    capacity_limiter(const capacity_limiter&) =
+        delete;  // waiting tasks hold its address
     capacity_limiter& operator=(const capacity_limiter&) = delete;
 
     /// Waits for a token for the running task, and gives it back when the result goes.

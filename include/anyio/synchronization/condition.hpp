@@ -106,7 +106,8 @@ private:
 
     P* predicate_;
     std::optional<value> value_;
-    std::exception_ptr error_;  // the predicate's, when it was not called by await_ready
+    std::exception_ptr
+        error_;  // the predicate's, when it was not called by await_ready
 };
 
 }  // namespace detail
@@ -204,7 +205,8 @@ private:
 
     lock own_;
     lock* lock_;
-    lowlevel::parking_lot waiters_;  // of condition_wait; notify() moves them to the lock
+    lowlevel::parking_lot
+        waiters_;  // of condition_wait; notify() moves them to the lock
 };
 
 }  // namespace anyio

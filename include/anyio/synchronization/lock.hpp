@@ -170,9 +170,8 @@ private:
     /// For a task that waits in another lot and is cancelled: it unwinds with the lock.
     [[nodiscard]] lowlevel::abort_result
     take_to_unwind(detail::lock_wait& waiting) noexcept;
-    static void owner_ended(
-        lowlevel::possession& self, const lowlevel::task_state& owner
-    ) noexcept;
+    static void
+    owner_ended(lowlevel::possession& self, const lowlevel::task_state& owner) noexcept;
 
     lowlevel::parking_lot waiters_;  // of lock_wait; empty while nobody has the lock
     std::exception_ptr broken_;      // what everybody gets; then there is no owner

@@ -129,8 +129,7 @@ struct amap_work {
 };
 
 template <class F, class Range>
-task<amap_result_t<F, Range>>
-amap_limited(Range range, F function, std::size_t limit) {
+task<amap_result_t<F, Range>> amap_limited(Range range, F function, std::size_t limit) {
     using value = amap_value_t<F, Range>;
     amap_work<F, Range> work(range, function, limit);
     auto start_first = [&](task_group& group) { work.start_another(group); };
@@ -146,8 +145,8 @@ amap_limited(Range range, F function, std::size_t limit) {
 
 /// A reference to what has a name; a function as a pointer.
 template <class F>
-using kept_callable_t =
-    std::conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, F>;
+using kept_callable_t = std::
+    conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, F>;
 
 }  // namespace detail
 

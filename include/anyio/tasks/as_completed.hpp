@@ -81,7 +81,9 @@ private:
 template <class T>
 struct completion_state : typed_handle_state<T> {
     void finish(
-        lowlevel::task_state& child, lowlevel::task_end& how, std::exception_ptr& failure
+        lowlevel::task_state& child,
+        lowlevel::task_end& how,
+        std::exception_ptr& failure
     ) noexcept {
         typed_handle_state<T>::finish(child, how, failure);
         if (link.queue)
@@ -241,7 +243,8 @@ as_completed(std::vector<task<T>> tasks) {
 
 template <class First, class... Rest>
     requires(std::is_same_v<First, Rest> && ...)
-[[nodiscard("pass it to with(as_completed(tasks...), body)")]] as_completed_manager<First>
+[[nodiscard("pass it to with(as_completed(tasks...), body)"
+)]] as_completed_manager<First>
 as_completed(task<First> first, task<Rest>... rest) {
     std::vector<task<First>> tasks;
     tasks.reserve(1 + sizeof...(Rest));

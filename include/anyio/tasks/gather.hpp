@@ -7,7 +7,7 @@
 #include <anyio/basics/with.hpp>
 #include <anyio/tasks/task_group.hpp>
 
-#include <cstddef>
+#include <exception>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -140,13 +140,14 @@ gather(std::vector<task<T>> tasks) {
 
 /// Says what to write instead.
 template <class... A>
-    requires(!(detail::is_gathered<std::remove_cvref_t<A>> || ...))
-void gather(A&&...) {
+    requires(!(detail::is_gathered<std::remove_cvref_t<A>> && ...))
+task<> gather(A&&...) {
     static_assert(
-        detail::always_false<A...>,
+        detail::always_false<std::tuple<A...>>,
         "gather(tasks...) takes task<T>: call the coroutine functions, gather(f(x), g(y)); "
         "wrap an operation such as sleep() in a coroutine"
     );
+    std::terminate();
 }
 
 }  // namespace anyio
