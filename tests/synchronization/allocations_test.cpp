@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <anyio/synchronization/semaphore.hpp>
-
 #include <anyio/synchronization/capacity_limiter.hpp>
 #include <anyio/synchronization/condition.hpp>
 #include <anyio/synchronization/event.hpp>
 #include <anyio/synchronization/future.hpp>
 #include <anyio/synchronization/lock.hpp>
 #include <anyio/synchronization/resource_guard.hpp>
+#include <anyio/synchronization/semaphore.hpp>
 #include "support/anyio_test.hpp"
 
 #include <cstdlib>

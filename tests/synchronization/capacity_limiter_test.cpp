@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/capacity_limiter.hpp>
+
 #include "support/anyio_test.hpp"
 
 #include <algorithm>

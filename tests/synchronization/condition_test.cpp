@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/condition.hpp>
+
 #include "support/anyio_test.hpp"
 
 #include <deque>
@@ -109,7 +110,9 @@ ANYIO_TEST(condition, needs_its_lock) {
     );
     EXPECT_THROW(changed.notify_all(), usage_error);
     auto waited = co_await as_outcome(changed.wait());
-    EXPECT_THAT(message_of(waited.error()), HasSubstr("condition::wait: this task does"));
+    EXPECT_THAT(
+        message_of(waited.error()), HasSubstr("condition::wait: this task does")
+    );
     auto ended = co_await as_outcome(changed.wait_for([] { return true; }));
     EXPECT_TRUE(is_error<usage_error>(ended.error()));
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
@@ -201,9 +204,8 @@ ANYIO_TEST(condition, wait_for_may_be_cut_short) {
     EXPECT_FALSE(answer.has_value());
     EXPECT_EQ(asked, 1);
     EXPECT_EQ(changed.statistics().lock_statistics.owner, get_current_task());
-    auto late = co_await as_outcome(
-        fail_after(1s, changed.wait_for([] { return false; }))
-    );
+    auto late =
+        co_await as_outcome(fail_after(1s, changed.wait_for([] { return false; })));
     EXPECT_TRUE(is_error<timeout_error>(late.error()));
     EXPECT_EQ(changed.statistics().lock_statistics.owner, get_current_task());
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/event.hpp>
+
 #include "support/anyio_test.hpp"
 
 #include <optional>
@@ -84,11 +85,13 @@ ANYIO_TEST(event, a_cancelled_waiter_does_not_cost_the_others_their_wake_up) {
 ANYIO_TEST(event, may_be_set_by_a_waiter_that_is_being_unwound) {
     event first;
     event second;
+
     struct sets_when_it_goes {
         event& which;
 
         ~sets_when_it_goes() { which.set(); }
     };
+
     bool received = false;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         auto doomed = tg.create_task([&]() -> task<> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/future.hpp>
+
 #include "support/anyio_test.hpp"
 
 #include <memory>
@@ -128,6 +129,7 @@ TEST(future, whose_value_cannot_be_made_stays_pending) {
                 throw std::runtime_error("negative");
         }
     };
+
     future<picky> answer;
     EXPECT_THROW(answer.set_value(-1), std::runtime_error);
     EXPECT_EQ(answer.status(), future_status::pending);

@@ -125,15 +125,13 @@ task<> play(std::array<int, length> script) {
                 shared.give_back();
                 --mine;
             } else if (what >= action::cancel_0) {
-                const auto which =
-                    static_cast<std::size_t>(each) -
-                    static_cast<std::size_t>(action::cancel_0);
+                const auto which = static_cast<std::size_t>(each) -
+                                   static_cast<std::size_t>(action::cancel_0);
                 if (which < come.size())
                     come[which].cancel();
             }
-            const auto waiting = static_cast<int>(
-                shared.primitive.statistics().tasks_waiting
-            );
+            const auto waiting =
+                static_cast<int>(shared.primitive.statistics().tasks_waiting);
             shared.look(seen.inside, waiting, mine);
         }
         while (mine-- > 0)
@@ -141,7 +139,8 @@ task<> play(std::array<int, length> script) {
     });
     EXPECT_EQ(seen.inside, 0);
     if (Case::capacity == 1) {  // else who is let in first need not run first
-        EXPECT_TRUE(std::is_sorted(seen.order.begin(), seen.order.end())) << "overtaken";
+        EXPECT_TRUE(std::is_sorted(seen.order.begin(), seen.order.end()))
+            << "overtaken";
     }
     EXPECT_TRUE(shared.idle());
 }

@@ -74,13 +74,14 @@ ANYIO_TEST(lock_owner, breaks_the_lock_however_it_ends) {
             if (way == 2)
                 co_await sleep_forever();
         };
-        auto ended = co_await as_outcome(
-            with(create_task_group(), [&](task_group& tg) -> task<> {
+        auto ended = co_await as_outcome(with(
+            create_task_group(),
+            [&](task_group& tg) -> task<> {
                 tg.start_soon(owner);
                 co_await wait_all_tasks_blocked();
                 tg.cancel();
-            })
-        );
+            }
+        ));
         EXPECT_EQ(ended.has_error(), way == 1);
         EXPECT_THROW((void)guarded.try_acquire(), broken_resource_error);
     }
@@ -237,7 +238,9 @@ ANYIO_TEST(lock_cycle, of_many_tasks_is_reported_once) {
     };
     const std::string said = co_await stderr_of(block);
 #if ANYIO_DEBUG
-    EXPECT_THAT(said, ContainsRegex("\"e\" waits.*\"a\", which.*\"b\", which.*\"e\"; "));
+    EXPECT_THAT(
+        said, ContainsRegex("\"e\" waits.*\"a\", which.*\"b\", which.*\"e\"; ")
+    );
     EXPECT_EQ(said.find('\n'), said.size() - 1);
 #endif
 }
@@ -287,11 +290,7 @@ TEST(lock_cycle, that_nothing_can_end_is_a_deadlock_whose_report_names_the_owner
         report = e.what();
     }
     ::testing::internal::GetCapturedStderr();
-    EXPECT_THAT(
-        report, HasSubstr("left  waiting in lock::acquire, held by \"right\"")
-    );
-    EXPECT_THAT(
-        report, HasSubstr("right  waiting in lock::acquire, held by \"left\"")
-    );
+    EXPECT_THAT(report, HasSubstr("left  waiting in lock::acquire, held by \"right\""));
+    EXPECT_THAT(report, HasSubstr("right  waiting in lock::acquire, held by \"left\""));
     EXPECT_FALSE(a.locked());
 }

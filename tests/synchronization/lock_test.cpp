@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/lock.hpp>
+
 #include "support/anyio_test.hpp"
 
 using namespace anyio;

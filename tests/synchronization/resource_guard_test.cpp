@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/resource_guard.hpp>
+
 #include "support/anyio_test.hpp"
 
 using namespace anyio;

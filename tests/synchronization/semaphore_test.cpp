@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/semaphore.hpp>
+
 #include "support/anyio_test.hpp"
 
 #include <algorithm>
@@ -65,7 +66,8 @@ TEST(semaphore, refuses_values_that_make_no_sense) {
         "semaphore: the initial value 2 is more than max_value, 1"
     );
     EXPECT_EQ(
-        message_thrown_by<usage_error>([] { semaphore s(static_cast<std::size_t>(-1)); }),
+        message_thrown_by<usage_error>([] { semaphore s(static_cast<std::size_t>(-1)); }
+        ),
         "semaphore: the initial value must not be negative"
     );
     semaphore zero(0);
