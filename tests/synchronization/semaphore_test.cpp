@@ -190,6 +190,23 @@ ANYIO_TEST(semaphore, guards_may_be_moved_and_released_early) {
     EXPECT_EQ(permits.value(), 1u);
 }
 
+// anyio: one that was made outside of a loop forgot its fast_acquire.
+TEST(semaphore, made_outside_of_a_loop_is_fast_if_it_was_to_be) {
+    semaphore permits(1, {.fast_acquire = true});
+    run([&]() -> task<> {
+        bool other_ran = false;
+        co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+            tg.start_soon([&]() -> task<> {
+                other_ran = true;
+                co_return;
+            });
+            for (int i = 0; i < 1000; ++i)
+                const auto held = co_await permits.hold();
+            EXPECT_FALSE(other_ran);
+        });
+    });
+}
+
 TEST(semaphore, serves_one_loop_after_the_other) {
     semaphore permits(1);
     for (int i = 0; i < 3; ++i)

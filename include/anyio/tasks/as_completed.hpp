@@ -5,8 +5,7 @@
 /// as_completed: results in the order in which tasks finish.
 /// Manual: docs/manual/tasks.md#results
 
-#include <anyio/basics/with.hpp>
-#include <anyio/tasks/gather.hpp>
+#include <anyio/tasks/task_group.hpp>
 
 #include <cstddef>
 #include <exception>
