@@ -156,6 +156,7 @@ void scheduler::finish_slowly(task_state& task) noexcept {
             end = task_end::error;
             error = std::exchange(first.owner->error, nullptr);
             note_name(task);
+            failed_is_gone_ = true;
         }
         handle_of(&first).destroy();
     }
@@ -167,6 +168,7 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         group->child_ended(*group, task, end, std::move(error));
     trace_.error = nullptr;
     failed_task_.clear();  // nobody has asked for it if start() took the error
+    failed_is_gone_ = false;
     end_task(task);
 }
 
@@ -320,7 +322,12 @@ exception_group::member scheduler::story(std::exception_ptr error, task_state& t
         result.trace = std::move(trace_.sites);
     }
     result.error = std::move(error);
-    result.task = failed_task_.empty() ? task_name(task) : std::move(failed_task_);
+    if (!failed_task_.empty())
+        result.task = std::move(failed_task_);
+    else if (failed_is_gone_)  // there was no memory for its name
+        result.task = task_name(task, state_.ended_site);
+    else
+        result.task = task_name(task);
     failed_task_.clear();
     return result;
 }

@@ -98,7 +98,8 @@ private:
     task_state* main_ = nullptr;
     std::uint64_t looked_at_step_ = 0;
     error_trace trace_;
-    std::string failed_task_;  ///< the name of a task whose frames have gone
+    std::string failed_task_;      ///< the name of a task whose frames have gone
+    bool failed_is_gone_ = false;  ///< finish() of a task that failed is under way
     std::vector<wait_record*> idle_waiters_;
     std::unordered_map<const void*, std::shared_ptr<void>> variables_;
     std::string deadlock_report_;
