@@ -35,8 +35,16 @@
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/wait_readable.hpp>
+#include <anyio/synchronization/capacity_limiter.hpp>
+#include <anyio/synchronization/condition.hpp>
 #include <anyio/synchronization/event.hpp>
+#include <anyio/synchronization/future.hpp>
 #include <anyio/synchronization/lock.hpp>
+#include <anyio/synchronization/resource_guard.hpp>
+#include <anyio/synchronization/semaphore.hpp>
+#include <anyio/tasks/amap.hpp>
+#include <anyio/tasks/as_completed.hpp>
+#include <anyio/tasks/gather.hpp>
 #include <anyio/tasks/task_group.hpp>
 #include <anyio/tasks/task_handle.hpp>
 #include <anyio/tasks/task_status.hpp>

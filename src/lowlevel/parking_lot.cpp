@@ -31,9 +31,7 @@ void parking_lot::destroyed_with_waiters() const noexcept {
 std::size_t parking_lot::repark(parking_lot& other, std::size_t count) noexcept {
     std::size_t moved = 0;
     for (; first_ && moved < count; ++moved) {
-        parked_wait& waiting = *first_;
-        remove(waiting);
-        other.append(waiting);
+        repark_one(*first_, other);
     }
     return moved;
 }

@@ -6,6 +6,7 @@
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
+#include <anyio/lowlevel/possession.hpp>
 #include <anyio/lowlevel/sleep_operation.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
@@ -231,6 +232,8 @@ void scheduler::finish_slowly(task_state& task) noexcept {
     failed_task_.clear();  // nobody has asked for it if start() took the error
     if (task.kind->destroy)
         task.kind->destroy(task);
+    if (task.has(task_is_watched)) [[unlikely]]
+        possession::abandon_all(state_, task);
     task.set(task_finished);
     if (!task.has(task_frame_inside) && !task.has(task_handled))
         release_task_block(task);

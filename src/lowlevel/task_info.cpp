@@ -19,6 +19,10 @@ struct task_info_access {
     }
 };
 
+task_info lowlevel::info_of(const task_state& task) {
+    return task_info_access::make(task);
+}
+
 bool task_info::has_pending_cancellation() const {
     for (const auto* task :
          lowlevel::all_tasks(lowlevel::require_loop("has_pending_cancellation")))

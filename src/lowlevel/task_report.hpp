@@ -5,6 +5,7 @@
 /// The tree of a loop's tasks: walked through the scopes, since every group has one.
 
 #include <anyio/lowlevel/loop_state.hpp>
+#include <anyio/lowlevel/task_info.hpp>
 
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ namespace anyio::lowlevel {
 /// The same for a task whose first frame, with this site, may have gone.
 [[nodiscard]] std::string
 task_name(const task_state& task, const std::source_location& site);
+
+/// What get_running_tasks() tells of it.
+[[nodiscard]] task_info info_of(const task_state& task);
 
 /// Every task of the loop, parents before children, oldest first.
 [[nodiscard]] std::vector<task_state*> all_tasks(loop_state& loop);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <anyio/tasks/amap.hpp>
+#include <anyio/tasks/as_completed.hpp>
+#include <anyio/tasks/gather.hpp>
 #include <anyio/tasks/task_group.hpp>
 #include "support/anyio_test.hpp"
 
@@ -233,4 +236,71 @@ ANYIO_TEST(out_of_memory, errors_of_many_children_make_the_block_fail) {
         complete = messages_of(ended.error()).size() == 5;
     }
     EXPECT_TRUE(complete);
+}
+
+// --- gather, amap, as_completed
+
+namespace {
+
+task<std::string> copy_of(std::string text) {
+    co_await sleep(0s);
+    co_return text;
+}
+
+// Awaits make() with 0, 1, 2, ... allocations until it does not throw; every error on the
+// way is a lack of memory.
+template <class Make>
+task<> await_with_more_and_more_memory(Make make) {
+    for (long n = 0; n < most; ++n) {
+        std::exception_ptr error;
+        allocations_left = n;
+        try {
+            co_await make();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        allocations_left = unlimited;
+        if (!error)
+            co_return;
+        EXPECT_TRUE(has_bad_alloc(error));
+    }
+    ADD_FAILURE() << "failed with plenty of memory";
+}
+
+}  // namespace
+
+ANYIO_TEST(out_of_memory, gather_returns_everything_or_throws) {
+    // A task that could not be started is dropped, and says so.
+    ::testing::internal::CaptureStderr();
+    co_await await_with_more_and_more_memory([]() -> task<> {
+        const auto [a, b] =
+            co_await anyio::gather(copy_of(long_text), copy_of(long_text));
+        EXPECT_EQ(a, b);
+    });
+    ::testing::internal::GetCapturedStderr();
+}
+
+ANYIO_TEST(out_of_memory, amap_returns_everything_or_throws) {
+    const std::vector<std::string> texts(3, long_text);
+    for (const std::size_t limit : {std::size_t{2}, anyio::amap_options::unlimited})
+        co_await await_with_more_and_more_memory([&]() -> task<> {
+            const auto copies = co_await anyio::amap(texts, copy_of, {.limit = limit});
+            EXPECT_EQ(copies, texts);
+        });
+}
+
+ANYIO_TEST(out_of_memory, as_completed_gives_everything_or_throws) {
+    ::testing::internal::CaptureStderr();
+    co_await await_with_more_and_more_memory([]() -> task<> {
+        int got = 0;
+        co_await with(
+            anyio::as_completed(copy_of(long_text), copy_of(long_text)),
+            [&](anyio::completed_tasks<std::string>& done) -> task<> {
+                while (auto finished = co_await done.next())
+                    ++got;
+            }
+        );
+        EXPECT_EQ(got, 2);
+    });
+    ::testing::internal::GetCapturedStderr();
 }

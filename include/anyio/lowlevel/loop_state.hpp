@@ -10,11 +10,13 @@
 #include <anyio/lowlevel/task_state.hpp>
 #include <anyio/lowlevel/timer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace anyio::lowlevel {
 
 class scheduler;
+class possession;
 
 /// What the scheduler does when a step's frames have returned; bits.
 enum after_step : std::uint8_t {
@@ -26,6 +28,10 @@ enum after_step : std::uint8_t {
 
 /// Ready operations that a task may complete in one step before it yields.
 inline constexpr int step_budget = 128;
+
+/// Lists of possessions, by owner: when a task ends, the one it may have left something
+/// in is short.
+inline constexpr std::size_t possession_buckets = 64;
 
 /// What operations need of the loop that runs their task.
 ///
@@ -49,6 +55,7 @@ struct loop_state {
     frame_owner root_owner;  ///< of the first frame of every task without a handle
     deadline_queue deadlines;
     scheduler* owner = nullptr;
+    possession* possessions[possession_buckets] = {};
 };
 
 /// The loop that runs in this thread, or null.

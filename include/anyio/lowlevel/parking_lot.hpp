@@ -22,7 +22,12 @@ protected:
 
     ~parked_wait() = default;
 
-    void enqueue() noexcept;
+    void enqueue() noexcept { enqueue(*lot_); }
+
+    void enqueue(parking_lot& lot) noexcept;
+
+    /// Where it waits, or would; it changes with repark().
+    [[nodiscard]] parking_lot& lot() const noexcept { return *lot_; }
 
     /// For the wait_kinds of derived operations.
     static abort_result leave_lot(wait_record& record) noexcept;
@@ -70,6 +75,48 @@ private:
     void suspend_slowly(loop_state& loop, frame_link* leaf) noexcept;
 
     bool ready_;
+};
+
+/// An operation that completes at once or waits in a lot: the base of most primitives.
+///
+/// `Derived` provides
+/// - `bool try_complete()`: do it now if that needs no waiting; may throw. False: the
+///   task parks;
+/// - `await_resume()`: for both ways; whoever unparked the task has done the operation for
+///   it;
+/// - if it likes, `bool never_yields() const`: whether completing at once is free, or uses
+///   up the budget of the task's step, as usual.
+///
+/// @tparam Wait  what stands in the lot; derives from parked_wait
+template <class Derived, class Wait = parked_wait>
+class parked_operation : public awaitable_base, public Wait {
+public:
+    [[nodiscard]] bool await_ready() {
+        loop_state& loop = *this_loop;
+        auto& self = static_cast<Derived&>(*this);
+        if (cancelled(*loop.current)) [[unlikely]]
+            return false;
+        if (!self.try_complete())
+            return false;
+        return self.never_yields() || --loop.budget >= 0;
+    }
+
+    void await_suspend(std::coroutine_handle<> handle) noexcept {
+        loop_state& loop = *this_loop;
+        frame_link* const leaf = link_of(handle);
+        if (cancelled(*loop.current)) [[unlikely]]
+            return unwind_now(loop, leaf);
+        if (loop.budget < 0) [[unlikely]]
+            return requeue(loop, leaf);  // complete: rule K2, no longer cancellable
+        park(loop, leaf, *this);
+        this->enqueue();
+    }
+
+    [[nodiscard]] static constexpr bool never_yields() noexcept { return false; }
+
+protected:
+    using Wait::Wait;
+    ~parked_operation() = default;
 };
 
 /// What a parking lot looks like at one moment.
@@ -148,6 +195,12 @@ public:
     /// Moves the first `count` tasks to the end of another lot, still waiting.
     std::size_t repark(parking_lot& other, std::size_t count = 1) noexcept;
 
+    /// Moves one that waits here to the end of another lot.
+    void repark_one(parked_wait& waiting, parking_lot& other) noexcept {
+        remove(waiting);
+        other.append(waiting);
+    }
+
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
 
     [[nodiscard]] parked_wait* front() const noexcept { return first_; }
@@ -183,8 +236,8 @@ private:
     std::size_t size_ = 0;
 };
 
-inline void parked_wait::enqueue() noexcept {
-    lot_->append(*this);
+inline void parked_wait::enqueue(parking_lot& lot) noexcept {
+    lot.append(*this);
 }
 
 }  // namespace anyio::lowlevel

@@ -73,7 +73,9 @@ enum task_flag : std::uint8_t {
     task_finished = 16,
     task_was_cancelled = 32,  ///< its first frame was unwound
     task_failed = 64,         ///< an exception has left its first frame
-    task_is_watched = 128,    ///< its kind has an `ended`
+    /// Somebody wants to know of its end: its kind has an `ended`, or it has had a
+    /// possession.
+    task_is_watched = 128,
 };
 
 /// One task. Followed in memory by its first frame, preceded by the callable and its

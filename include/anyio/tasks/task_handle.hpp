@@ -162,16 +162,21 @@ public:
         return detail::handle_await<T, true>(*state_);
     }
 
-    /// The value of a task that has ended.
+    /// The value of a task that has ended: a reference to it, or itself if the handle goes.
     ///
     /// @throws task_not_finished  if it has not
     /// @throws task_failed, task_cancelled  as co_await
-    [[nodiscard]] decltype(auto) result() const {
+    [[nodiscard]] decltype(auto) result() const& {
         state_->check();
         if constexpr (std::is_reference_v<T>)
             return static_cast<T>(*state_->result.value);
         else if constexpr (!std::is_void_v<T>)
             return static_cast<const T&>(state_->result.value);
+    }
+
+    [[nodiscard]] T result() && {
+        state_->check();
+        return state_->result.take();
     }
 
     /// The error of a task that has ended; null if it returned.
