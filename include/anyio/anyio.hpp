@@ -35,6 +35,7 @@
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/wait_readable.hpp>
+#include <anyio/streams/memory.hpp>
 #include <anyio/synchronization/event.hpp>
 #include <anyio/synchronization/lock.hpp>
 #include <anyio/tasks/task_group.hpp>
