@@ -4,6 +4,12 @@
 /// @file
 /// Everything but backends/asio, backends/uv, streams/tls, debugging and testing.
 
+#include <anyio/abc/async_resource.hpp>
+#include <anyio/abc/byte_stream.hpp>
+#include <anyio/abc/connectable.hpp>
+#include <anyio/abc/listener.hpp>
+#include <anyio/abc/object_stream.hpp>
+#include <anyio/abc/unreliable_object_stream.hpp>
 #include <anyio/backends/registry.hpp>
 #include <anyio/base/bytes.hpp>
 #include <anyio/base/errors.hpp>
@@ -41,3 +47,5 @@
 #include <anyio/tasks/task_group.hpp>
 #include <anyio/tasks/task_handle.hpp>
 #include <anyio/tasks/task_status.hpp>
+#include <anyio/typedattrs/provider.hpp>
+#include <anyio/typedattrs/typed_attribute.hpp>
