@@ -38,6 +38,7 @@
 #include <anyio/networking/getaddrinfo.hpp>
 #include <anyio/networking/ip_address.hpp>
 #include <anyio/networking/socket_address.hpp>
+#include <anyio/networking/socket_attribute.hpp>
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/wait_readable.hpp>
