@@ -42,7 +42,10 @@
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/wait_readable.hpp>
+#include <anyio/streams/buffered.hpp>
 #include <anyio/streams/memory.hpp>
+#include <anyio/streams/stapled.hpp>
+#include <anyio/streams/text.hpp>
 #include <anyio/synchronization/event.hpp>
 #include <anyio/synchronization/lock.hpp>
 #include <anyio/tasks/task_group.hpp>
