@@ -64,6 +64,7 @@ class byte_stream_face {
 public:
     virtual ~byte_stream_face() = default;
 
+    virtual task<bytes> receive(std::size_t max_bytes) = 0;
     virtual task<std::optional<bytes>> next(std::size_t max_bytes) = 0;
     virtual task<std::size_t> receive_some(byte_span buffer) = 0;
     virtual task<> send(byte_view data) = 0;
@@ -77,6 +78,13 @@ template <class S>
 class byte_stream_model final : public byte_stream_face {
 public:
     explicit byte_stream_model(S stream) : stream_(std::move(stream)) {}
+
+    task<bytes> receive([[maybe_unused]] std::size_t max_bytes) override {
+        bytes chunk;
+        if constexpr (byte_receive_stream<S>)
+            chunk = co_await stream_.receive(max_bytes);
+        co_return chunk;
+    }
 
     task<std::optional<bytes>> next([[maybe_unused]] std::size_t max_bytes) override {
         std::optional<bytes> chunk;
@@ -138,10 +146,7 @@ protected:
         : face_(new byte_stream_model<S>(std::move(stream))) {}
 
     [[nodiscard]] task<bytes> receive(std::size_t max_bytes = 65536) {
-        auto chunk = co_await face("receive").next(max_bytes);
-        if (!chunk)
-            throw_end_of("receive");
-        co_return std::move(*chunk);
+        return face("receive").receive(max_bytes);
     }
 
     [[nodiscard]] task<std::optional<bytes>> next(std::size_t max_bytes = 65536) {
