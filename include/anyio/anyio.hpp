@@ -44,6 +44,7 @@
 #include <anyio/networking/wait_readable.hpp>
 #include <anyio/streams/buffered.hpp>
 #include <anyio/streams/memory.hpp>
+#include <anyio/streams/memory_statistics.hpp>
 #include <anyio/streams/stapled.hpp>
 #include <anyio/streams/text.hpp>
 #include <anyio/synchronization/event.hpp>

@@ -128,9 +128,17 @@ public:
 
 namespace detail {
 
-/// What an object stream carries.
-template <class S>
-using item_of = yielded_t<decltype(std::declval<S&>().receive())>;
+/// What an object stream takes: as it says, or what the other one yields.
+template <class Send, class Receive>
+struct item_of {
+    using type = yielded_t<decltype(std::declval<Receive&>().receive())>;
+};
+
+template <class Send, class Receive>
+    requires requires { typename Send::item_type; }
+struct item_of<Send, Receive> {
+    using type = typename Send::item_type;
+};
 
 }  // namespace detail
 
@@ -143,6 +151,8 @@ using item_of = yielded_t<decltype(std::declval<S&>().receive())>;
 template <class Send, class Receive>
 class stapled_object_stream : public detail::stapled<Send, Receive> {
 public:
+    using item_type = typename detail::item_of<Send, Receive>::type;
+
     stapled_object_stream(Send send, Receive receive)
         : detail::stapled<Send, Receive>(std::move(send), std::move(receive)) {}
 
@@ -151,20 +161,29 @@ public:
 
     [[nodiscard]] auto next() { return this->receive_.next(); }
 
-    /// As the sending side.
-    template <class T>
-    [[nodiscard]] auto send(T&& item)
-        requires requires(Send& to) { to.send(std::forward<T>(item)); }
+    /// As the sending side. Not a template: an operation may refer to the item, which must
+    /// therefore be made where it is awaited.
+    [[nodiscard]] auto send(item_type&& item) {
+        return this->send_.send(std::move(item));
+    }
+
+    [[nodiscard]] auto send(const item_type& item)
+        requires std::copy_constructible<item_type>
     {
-        return this->send_.send(std::forward<T>(item));
+        return this->send_.send(item);
     }
 
     /// As the sending side, if that has such a function.
-    template <class T>
-    void send_nowait(T&& item)
-        requires requires(Send& to) { to.send_nowait(std::forward<T>(item)); }
+    void send_nowait(item_type&& item)
+        requires requires(Send& to) { to.send_nowait(std::move(item)); }
     {
-        this->send_.send_nowait(std::forward<T>(item));
+        this->send_.send_nowait(std::move(item));
+    }
+
+    void send_nowait(const item_type& item)
+        requires requires(Send& to) { to.send_nowait(item); }
+    {
+        this->send_.send_nowait(item);
     }
 };
 
