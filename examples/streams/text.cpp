@@ -36,6 +36,6 @@ int main() {
 }
 
 // Output:
-// 8 bytes were sent
+// 7 bytes were sent
 // Antwort für dich
 // [€][!]

@@ -38,7 +38,7 @@ int main() {
 
 // Output:
 // a1
-// b1
 // a2
+// b1
 // b2
 // all producers have ended

@@ -38,6 +38,6 @@ int main() {
 }
 
 // Output:
-// got pong
 // got ping
+// got pong
 // deadlock: both send, and nobody receives
