@@ -27,7 +27,7 @@ TARGETS = {
     "M7_sleep_bytes": 1.5, "M7_receive_bytes": 1.3,
     "M8_echo_64": 1.01, "M8_echo_512": 1.01, "M8_stream_16k": 1.0,
 }
-CORE = {"raw": "bench_raw_core_raw_bench", "ours": "anyio_core_bench"}
+CORE = {"raw": ["bench_raw_core_raw_bench"], "ours": ["anyio_core_bench", "anyio_streams_bench"]}
 SERVER = {"raw": "bench_raw_echo_epoll_raw", "ours": "anyio_echo_server"}
 LOAD = "bench_raw_echo_load"
 ECHO = {  # the mode of the raw server, the arguments of the load generator
@@ -94,9 +94,10 @@ def measure(options):
     for repetition in range(options.reps):
         sides = ["raw", "ours"] if repetition % 2 == 0 else ["ours", "raw"]
         for side in sides:
-            if (folder / CORE[side]).exists():
-                for case, value in core_cases(folder / CORE[side], options).items():
-                    keep(case, side, value)
+            for executable in (folder / name for name in CORE[side]):
+                if executable.exists():
+                    for case, value in core_cases(executable, options).items():
+                        keep(case, side, value)
         for case, (mode, arguments) in ECHO.items():
             for side in sides if re.search(options.filter, case) else []:
                 server, load = folder / SERVER[side], folder / LOAD

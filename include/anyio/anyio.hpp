@@ -4,6 +4,12 @@
 /// @file
 /// Everything but backends/asio, backends/uv, streams/tls, debugging and testing.
 
+#include <anyio/abc/async_resource.hpp>
+#include <anyio/abc/byte_stream.hpp>
+#include <anyio/abc/connectable.hpp>
+#include <anyio/abc/listener.hpp>
+#include <anyio/abc/object_stream.hpp>
+#include <anyio/abc/unreliable_object_stream.hpp>
 #include <anyio/backends/registry.hpp>
 #include <anyio/base/bytes.hpp>
 #include <anyio/base/errors.hpp>
@@ -32,9 +38,15 @@
 #include <anyio/networking/getaddrinfo.hpp>
 #include <anyio/networking/ip_address.hpp>
 #include <anyio/networking/socket_address.hpp>
+#include <anyio/networking/socket_attribute.hpp>
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/wait_readable.hpp>
+#include <anyio/streams/buffered.hpp>
+#include <anyio/streams/memory.hpp>
+#include <anyio/streams/memory_statistics.hpp>
+#include <anyio/streams/stapled.hpp>
+#include <anyio/streams/text.hpp>
 #include <anyio/synchronization/capacity_limiter.hpp>
 #include <anyio/synchronization/condition.hpp>
 #include <anyio/synchronization/event.hpp>
@@ -48,3 +60,5 @@
 #include <anyio/tasks/task_group.hpp>
 #include <anyio/tasks/task_handle.hpp>
 #include <anyio/tasks/task_status.hpp>
+#include <anyio/typedattrs/provider.hpp>
+#include <anyio/typedattrs/typed_attribute.hpp>

@@ -126,6 +126,16 @@ private:
     std::size_t max_bytes_;
 };
 
+/// Bytes that are no text in the encoding that was agreed on, or text that has no bytes
+/// in it.
+/// @anyio  UnicodeError
+class ANYIO_EXPORT unicode_error : public error {
+public:
+    using error::error;
+
+    unicode_error() : error("not valid in this encoding") {}
+};
+
 /// No connection was made. Caused by the `os_error`, or by an `exception_group` with
 /// one error for each address tried.
 /// @anyio  ConnectionFailed

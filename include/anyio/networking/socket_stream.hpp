@@ -7,6 +7,7 @@
 #include <anyio/base/bytes.hpp>
 #include <anyio/networking/detail/stream_operation.hpp>
 #include <anyio/networking/socket_address.hpp>
+#include <anyio/networking/socket_attribute.hpp>
 
 #include <cstddef>
 
@@ -154,6 +155,36 @@ public:
     /// options; do not read, write or close it.
     [[nodiscard]] int native_handle() const noexcept {
         return target_ ? target_->fd : -1;
+    }
+
+    using extra_attributes = attribute_list<
+        socket_attribute::local_address,
+        socket_attribute::local_port,
+        socket_attribute::remote_address,
+        socket_attribute::remote_port,
+        socket_attribute::raw_socket>;
+
+    /// For extra(), which finds them through whatever is wrapped around the stream.
+    ///
+    /// @throws closed_resource_error  for the local ones, if the stream was closed
+    [[nodiscard]] ip_endpoint attribute(socket_attribute::local_address) const {
+        return local_address();
+    }
+
+    [[nodiscard]] std::uint16_t attribute(socket_attribute::local_port) const {
+        return local_address().port();
+    }
+
+    [[nodiscard]] ip_endpoint attribute(socket_attribute::remote_address) const {
+        return remote_;
+    }
+
+    [[nodiscard]] std::uint16_t attribute(socket_attribute::remote_port) const {
+        return remote_.port();
+    }
+
+    [[nodiscard]] int attribute(socket_attribute::raw_socket) const noexcept {
+        return native_handle();
     }
 
     /// For those who make sockets: takes over one that is connected and registered.

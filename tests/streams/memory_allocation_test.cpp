@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/streams/memory.hpp>
+#include "support/anyio_test.hpp"
+
+#include <cstdlib>
+#include <new>
+
+using namespace anyio;
+
+namespace {
+
+thread_local std::size_t allocations = 0;
+thread_local bool fails = false;
+
+}  // namespace
+
+// NOLINTBEGIN: the replaceable functions of the standard library
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (fails)
+        throw std::bad_alloc();
+    if (void* const memory = std::malloc(size ? size : 1))
+        return memory;
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+// NOLINTEND
+
+namespace {
+
+task<> send_numbers(memory_object_send_stream<int>& stream, int count) {
+    for (int i = 0; i < count; ++i)
+        co_await stream.send(i);
+}
+
+task<> receive_numbers(memory_object_receive_stream<int>& stream, int count) {
+    for (int i = 0; i < count; ++i) {
+        const int item = co_await stream.receive();
+        EXPECT_EQ(item, i);
+    }
+}
+
+}  // namespace
+
+// Both tasks live through all of it: the first round makes what there is to be made.
+ANYIO_TEST(memory_object_stream_allocation, passing_items_allocates_nothing) {
+    for (const int capacity : {0, 1, 2, 3, 64}) {
+        auto [send, receive] = create_memory_object_stream<int>(capacity);
+        auto sender = [&s = send]() -> task<> {
+            co_await send_numbers(s, 200);
+            co_await send_numbers(s, 1000);
+        };
+        auto receiver = [&r = receive, capacity]() -> task<> {
+            co_await receive_numbers(r, 200);
+            const std::size_t before = allocations;
+            co_await receive_numbers(r, 1000);
+            EXPECT_EQ(allocations, before) << "capacity " << capacity;
+        };
+        auto both = [&](task_group& tg) {
+            tg.start_soon(std::ref(sender));
+            tg.start_soon(std::ref(receiver));
+        };
+        co_await with(create_task_group(), both);
+    }
+}
+
+ANYIO_TEST(
+    memory_object_stream_allocation, a_send_without_memory_leaves_everything_as_it_was
+) {
+    auto [send, receive] = create_memory_object_stream<std::string>(100);
+    std::string item;
+    for (int i = 0; i < 4; ++i)
+        send.send_nowait(std::to_string(i));
+    item = std::string(50, 'x');
+    bool refused = false;
+    fails = true;
+    try {
+        send.send_nowait(std::move(item));
+    } catch (const std::bad_alloc&) {
+        refused = true;
+    }
+    fails = false;
+    EXPECT_TRUE(refused);
+    EXPECT_EQ(item, std::string(50, 'x'));
+    for (int i = 0; i < 4; ++i) {
+        const std::string received = co_await receive.receive();
+        EXPECT_EQ(received, std::to_string(i));
+    }
+    EXPECT_EQ(receive.try_receive(), std::nullopt);
+}
