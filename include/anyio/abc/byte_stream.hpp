@@ -70,7 +70,12 @@ public:
 template <class Derived>
 class byte_receiver {
 public:
-    /// See anyio::byte_receive_stream.
+    /// The next bytes; empty at the end.
+    ///
+    /// @throws        what receive_some() throws
+    /// @checkpoint    as receive_some()
+    /// @cancellation  as receive_some()
+    /// @threads       loop
     [[nodiscard]] task<std::optional<bytes>> next(std::size_t max_bytes = 65536) {
         bytes chunk(max_bytes);
         const std::size_t got =
@@ -82,7 +87,11 @@ public:
         co_return std::optional<bytes>(std::move(chunk));
     }
 
-    /// See anyio::byte_receive_stream.
+    /// The next bytes; at least one.
+    ///
+    /// @throws end_of_stream, and what receive_some() throws
+    /// @checkpoint    as receive_some()
+    /// @cancellation  as receive_some()
     [[nodiscard]] task<bytes> receive(std::size_t max_bytes = 65536) {
         auto chunk = co_await next(max_bytes);
         if (!chunk)

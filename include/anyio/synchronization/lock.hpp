@@ -26,6 +26,7 @@ struct lock_statistics {
     friend bool operator==(const lock_statistics&, const lock_statistics&) = default;
 };
 
+/// How a lock behaves. Trivially destructible: see docs/manual/compilers.md.
 struct lock_options {
     /// An acquire() that finds the lock free never lets others run, not even when the task
     /// has used up its turn.

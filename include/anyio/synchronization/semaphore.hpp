@@ -23,6 +23,7 @@ struct semaphore_statistics {
     operator==(const semaphore_statistics&, const semaphore_statistics&) = default;
 };
 
+/// How a semaphore behaves. Trivially destructible: see docs/manual/compilers.md.
 struct semaphore_options {
     static constexpr std::size_t unlimited = SIZE_MAX;
 

@@ -65,6 +65,10 @@ public:
         pipe_.reset();
     }
 
+    /// close(), for `with` and whoever closes streams.
+    ///
+    /// @checkpoint    always
+    /// @cancellation  closes: it is closed in any case
     [[nodiscard]] abc::close_operation aclose() noexcept {
         return {this, [](void* self) noexcept {
                     static_cast<memory_send_stream*>(self)->close();
@@ -113,6 +117,10 @@ public:
         pipe_.reset();
     }
 
+    /// close(), for `with` and whoever closes streams.
+    ///
+    /// @checkpoint    always
+    /// @cancellation  closes: it is closed in any case
     [[nodiscard]] abc::close_operation aclose() noexcept {
         return {this, [](void* self) noexcept {
                     static_cast<memory_receive_stream*>(self)->close();
