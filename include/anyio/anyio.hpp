@@ -8,6 +8,8 @@
 #include <anyio/base/bytes.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/base/exception_group.hpp>
+#include <anyio/basics/async_generator.hpp>
+#include <anyio/basics/async_iterable.hpp>
 #include <anyio/basics/context_var.hpp>
 #include <anyio/basics/current_time.hpp>
 #include <anyio/basics/exit_stack.hpp>
