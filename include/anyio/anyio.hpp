@@ -24,6 +24,8 @@
 #include <anyio/cancellation/fail_after.hpp>
 #include <anyio/cancellation/move_on_after.hpp>
 #include <anyio/cancellation/shield.hpp>
+#include <anyio/functools/lru_cache.hpp>
+#include <anyio/functools/reduce.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/parking_lot.hpp>
 #include <anyio/lowlevel/run_var.hpp>
