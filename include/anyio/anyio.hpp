@@ -26,6 +26,17 @@
 #include <anyio/cancellation/shield.hpp>
 #include <anyio/functools/lru_cache.hpp>
 #include <anyio/functools/reduce.hpp>
+#include <anyio/itertools/accumulate.hpp>
+#include <anyio/itertools/batched.hpp>
+#include <anyio/itertools/chain.hpp>
+#include <anyio/itertools/combinatorics.hpp>
+#include <anyio/itertools/count.hpp>
+#include <anyio/itertools/filter.hpp>
+#include <anyio/itertools/groupby.hpp>
+#include <anyio/itertools/islice.hpp>
+#include <anyio/itertools/starmap.hpp>
+#include <anyio/itertools/tee.hpp>
+#include <anyio/itertools/zip_longest.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/parking_lot.hpp>
 #include <anyio/lowlevel/run_var.hpp>
