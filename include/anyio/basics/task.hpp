@@ -144,6 +144,17 @@ public:
     }
 
     template <class T>
+    std::suspend_never yield_value(T&&) {
+        static_assert(
+            always_false<T>,
+            "co_yield is only for async_generator<T>; inside with(...) or try_(...) a "
+            "generator cannot yield: the block would stay open while others run. Collect "
+            "in the block and yield after it, or send to a memory object stream"
+        );
+        return {};
+    }
+
+    template <class T>
     void await_transform(task<T>&) {
         static_assert(
             always_false<T>,

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// count, cycle, repeat: without end. Manual: docs/manual/itertools.md
+
+#include <anyio/basics/async_generator.hpp>
+#include <anyio/basics/async_iterable.hpp>
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace anyio::itertools {
+
+namespace detail {
+
+template <class T, class Step>
+async_generator<T> counted_from(T number, Step step) {
+    for (;; number += step)
+        co_yield number;
+}
+
+template <class R>
+async_generator<item_t<R>> cycled(item_reader<R> items) {
+    std::vector<item_t<R>> saved;
+    while (auto item = co_await items.next()) {
+        saved.push_back(std::move(*item));
+        co_yield saved.back();
+    }
+    if (saved.empty())
+        co_return;
+    for (;;)
+        for (const auto& item : saved)
+            co_yield item;
+}
+
+template <class T>
+async_generator<T> repeated(T item) {
+    for (;;)
+        co_yield item;
+}
+
+template <class T>
+async_generator<T> repeated(T item, std::size_t times) {
+    for (; times != 0; --times)
+        co_yield item;
+}
+
+}  // namespace detail
+
+/// `start`, `start + step`, and so on, for ever.
+///
+/// @threads  loop
+/// @anyio    anyio.itertools.count
+template <class T = int, class Step = T>
+[[nodiscard]] async_generator<T> count(T start = T(0), Step step = Step(1)) {
+    return detail::counted_from<T, Step>(std::move(start), std::move(step));
+}
+
+/// All items, then copies of them, again and again.
+///
+/// @threads  loop
+/// @anyio    anyio.itertools.cycle
+template <iterable R>
+[[nodiscard]] async_generator<item_t<R>> cycle(R&& items) {
+    return detail::cycled<R>(item_reader<R>(std::forward<R>(items)));
+}
+
+/// Copies of `item`, for ever.
+///
+/// @threads  loop
+/// @anyio    anyio.itertools.repeat
+template <class T>
+[[nodiscard]] async_generator<std::decay_t<T>> repeat(T&& item) {
+    return detail::repeated<std::decay_t<T>>(std::forward<T>(item));
+}
+
+/// `times` copies of `item`.
+///
+/// @threads  loop
+/// @anyio    anyio.itertools.repeat
+template <class T>
+[[nodiscard]] async_generator<std::decay_t<T>> repeat(T&& item, std::size_t times) {
+    return detail::repeated<std::decay_t<T>>(std::forward<T>(item), times);
+}
+
+}  // namespace anyio::itertools

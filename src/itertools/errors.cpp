@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/base/errors.hpp>
+
+#include <anyio/itertools/batched.hpp>
+#include <anyio/itertools/islice.hpp>
+
+namespace anyio::itertools::detail {
+
+void check_batch_size(std::size_t size) {
+    if (size == 0)
+        throw usage_error("batched: the size of a batch is 0; it must be at least 1");
+}
+
+void throw_incomplete_batch(std::size_t size, std::size_t wanted) {
+    throw usage_error(describe(
+        "batched: the last batch has ",
+        size,
+        " of ",
+        wanted,
+        " items; strict wants it full"
+    ));
+}
+
+void check_step(std::size_t step) {
+    if (step == 0)
+        throw usage_error("islice: the step is 0; it must be at least 1");
+}
+
+}  // namespace anyio::itertools::detail
