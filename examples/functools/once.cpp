@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Three tasks want two pages: each page is fetched once.
 #include <anyio/anyio.hpp>
+#include <anyio/functools/lru_cache.hpp>
+#include <anyio/functools/reduce.hpp>
 
 #include <iostream>
 #include <string>

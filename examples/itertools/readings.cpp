@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Readings come one by one; what is done with them is put together from small parts.
 #include <anyio/anyio.hpp>
+#include <anyio/itertools/batched.hpp>
+#include <anyio/itertools/count.hpp>
+#include <anyio/itertools/filter.hpp>
+#include <anyio/itertools/groupby.hpp>
+#include <anyio/itertools/islice.hpp>
+#include <anyio/itertools/tee.hpp>
+#include <anyio/itertools/zip_longest.hpp>
 
 #include <iostream>
 #include <string>

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Everything but backends/asio, backends/uv, streams/tls, debugging and testing.
+/// Everything but functools, itertools, debugging, testing, and what needs other libraries.
 
 #include <anyio/abc/async_resource.hpp>
 #include <anyio/abc/byte_stream.hpp>
@@ -30,19 +30,6 @@
 #include <anyio/cancellation/fail_after.hpp>
 #include <anyio/cancellation/move_on_after.hpp>
 #include <anyio/cancellation/shield.hpp>
-#include <anyio/functools/lru_cache.hpp>
-#include <anyio/functools/reduce.hpp>
-#include <anyio/itertools/accumulate.hpp>
-#include <anyio/itertools/batched.hpp>
-#include <anyio/itertools/chain.hpp>
-#include <anyio/itertools/combinatorics.hpp>
-#include <anyio/itertools/count.hpp>
-#include <anyio/itertools/filter.hpp>
-#include <anyio/itertools/groupby.hpp>
-#include <anyio/itertools/islice.hpp>
-#include <anyio/itertools/starmap.hpp>
-#include <anyio/itertools/tee.hpp>
-#include <anyio/itertools/zip_longest.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/parking_lot.hpp>
 #include <anyio/lowlevel/run_var.hpp>

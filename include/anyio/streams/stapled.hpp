@@ -130,13 +130,13 @@ namespace detail {
 
 /// What an object stream takes: as it says, or what the other one yields.
 template <class Send, class Receive>
-struct item_of {
+struct stapled_item {
     using type = yielded_t<decltype(std::declval<Receive&>().receive())>;
 };
 
 template <class Send, class Receive>
     requires requires { typename Send::item_type; }
-struct item_of<Send, Receive> {
+struct stapled_item<Send, Receive> {
     using type = typename Send::item_type;
 };
 
@@ -151,7 +151,7 @@ struct item_of<Send, Receive> {
 template <class Send, class Receive>
 class stapled_object_stream : public detail::stapled<Send, Receive> {
 public:
-    using item_type = typename detail::item_of<Send, Receive>::type;
+    using item_type = typename detail::stapled_item<Send, Receive>::type;
 
     stapled_object_stream(Send send, Receive receive)
         : detail::stapled<Send, Receive>(std::move(send), std::move(receive)) {}
