@@ -83,8 +83,9 @@ ANYIO_TEST(explored, start_with_a_child_that_is_ready_fails_or_is_cancelled) {
             const std::string message = messages_of(result.error()).front();
             EXPECT_TRUE(
                 (how == 1 && message == "early") || (how == 3 && message == "late") ||
-                (how == 2 &&
-                 message == "child exited without calling task_status.started()")
+                (how == 2 && message ==
+                                 "task_group::start: child exited without calling "
+                                 "task_status.started()")
             ) << how
               << message;
         }
@@ -109,10 +110,11 @@ ANYIO_TEST(explored, a_handle_is_awaited_while_its_task_ends_or_is_cancelled) {
             });
             auto wait = [&]() -> task<> {
                 const auto result = co_await as_outcome(handle);
-                if (result.has_error())
-                    EXPECT_TRUE(is_error<task_cancelled>(result.error()));
-                else
+                if (result.has_value()) {
                     EXPECT_EQ(result.value(), 5);
+                } else if (result.has_error()) {
+                    EXPECT_TRUE(is_error<task_cancelled>(result.error()));
+                }
             };
             co_await with(x.victim(), wait);
             co_await handle.wait();
