@@ -3,6 +3,8 @@
 #include <anyio/testing/explore.hpp>
 #include "support/anyio_test.hpp"
 
+#include <iostream>
+
 using namespace anyio;
 using anyio::testing::explore;
 using anyio::testing::explorer;
@@ -31,6 +33,7 @@ ANYIO_TEST(explored, a_lock_has_one_owner_and_forgets_none_who_wait) {
         int inside = 0;
         int done = 0;
         auto use = [&]() -> task<> {
+            co_await lowlevel::checkpoint();
             auto held = co_await mutex.hold();
             const visit here(inside);
             EXPECT_EQ(inside, 1);
@@ -49,6 +52,7 @@ ANYIO_TEST(explored, a_lock_has_one_owner_and_forgets_none_who_wait) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 200u);
 }
 
@@ -77,6 +81,7 @@ ANYIO_TEST(explored, a_lock_that_was_handed_over_is_not_lost_by_a_cancellation) 
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -92,8 +97,7 @@ auto semaphore_scenario(bool fast) {
             auto held = co_await permits.hold();
             const visit here(inside);
             EXPECT_LE(inside, 2);
-            if (done == 0)
-                co_await lowlevel::checkpoint();
+            co_await lowlevel::checkpoint();
             ++done;
         };
         auto use_and_be_cancelled = [&]() -> task<> { co_await with(x.victim(), use); };
@@ -115,6 +119,7 @@ ANYIO_TEST(explored, a_semaphore_keeps_its_permits) {
     auto scenario = semaphore_scenario(false);
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -122,6 +127,7 @@ ANYIO_TEST(explored, a_fast_semaphore_keeps_its_permits) {
     auto scenario = semaphore_scenario(true);
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -131,6 +137,7 @@ ANYIO_TEST(explored, a_limiter_that_is_resized_grants_what_it_has) {
         int inside = 0;
         int done = 0;
         auto use = [&]() -> task<> {
+            co_await lowlevel::checkpoint();
             auto held = co_await limiter.hold();
             const visit here(inside);
             EXPECT_LE(inside, 2);
@@ -157,6 +164,7 @@ ANYIO_TEST(explored, a_limiter_that_is_resized_grants_what_it_has) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -167,6 +175,7 @@ ANYIO_TEST(explored, a_condition_loses_no_notification) {
         int items = 0;
         int taken = 0;
         auto take = [&]() -> task<> {
+            co_await lowlevel::checkpoint();
             auto held = co_await changed.hold();
             while (items == 0)
                 co_await changed.wait();
@@ -184,6 +193,7 @@ ANYIO_TEST(explored, a_condition_loses_no_notification) {
                     auto held = co_await changed.hold();
                     ++items;
                     changed.notify();
+                    co_await lowlevel::checkpoint();
                 }
             });
         });
@@ -193,6 +203,7 @@ ANYIO_TEST(explored, a_condition_loses_no_notification) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -201,9 +212,11 @@ ANYIO_TEST(explored, an_event_wakes_all_who_wait_and_stops_nobody_after) {
         event ready;
         int woken = 0;
         auto wait = [&]() -> task<> {
+            co_await lowlevel::checkpoint();
             co_await ready.wait();
             EXPECT_TRUE(ready.is_set());
             ++woken;
+            co_await lowlevel::checkpoint();
             co_await ready.wait();
         };
         auto wait_or_be_cancelled = [&]() -> task<> {
@@ -222,6 +235,7 @@ ANYIO_TEST(explored, an_event_wakes_all_who_wait_and_stops_nobody_after) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -230,6 +244,7 @@ ANYIO_TEST(explored, a_future_gives_its_value_to_all_who_are_not_cancelled) {
         future<int> answer;
         int got = 0;
         auto wait = [&]() -> task<> {
+            co_await lowlevel::checkpoint();
             const int value = co_await answer;
             EXPECT_EQ(value, 42);
             ++got;
@@ -249,5 +264,6 @@ ANYIO_TEST(explored, a_future_gives_its_value_to_all_who_are_not_cancelled) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }

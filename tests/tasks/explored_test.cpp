@@ -3,6 +3,7 @@
 #include <anyio/testing/explore.hpp>
 #include "support/anyio_test.hpp"
 
+#include <iostream>
 #include <stdexcept>
 
 using namespace anyio;
@@ -43,6 +44,7 @@ ANYIO_TEST(explored, a_group_whose_child_and_host_fail_while_it_is_cancelled) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -66,6 +68,10 @@ ANYIO_TEST(explored, start_with_a_child_that_is_ready_fails_or_is_cancelled) {
         };
         int value = 0;
         auto body = [&](task_group& tg) -> task<> {
+            tg.start_soon([]() -> task<> {
+                for (int i = 0; i < 3; ++i)
+                    co_await lowlevel::checkpoint();
+            });
             auto start = [&]() -> task<> { value = co_await tg.start(child); };
             co_await with(x.victim(), start);
         };
@@ -92,6 +98,7 @@ ANYIO_TEST(explored, start_with_a_child_that_is_ready_fails_or_is_cancelled) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
     EXPECT_GT(seen.schedules, 20u);
 }
 
@@ -123,4 +130,5 @@ ANYIO_TEST(explored, a_handle_is_awaited_while_its_task_ends_or_is_cancelled) {
     };
     const auto seen = co_await explore(scenario);
     EXPECT_TRUE(seen.complete) << seen;
+    std::cout << seen << "\n";
 }
