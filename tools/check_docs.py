@@ -18,44 +18,37 @@ AWAITED = re.compile(r"(?:^|\s)(?:[\w:]*(?:_operation|_wait|_await)(?:<[^;]*?>)?
                      r"\s+(\w+)\(", re.S)
 TYPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:class|struct|concept|enum class)\s+"
                   r"(?:\[\[.*?\]\]\s*)?(?:ANYIO_\w+\s+)?(\w+)", re.S)
-NOT_PUBLIC = re.compile(r"\bnamespace\b.*\bdetail\b|^(?:private|protected):")
+CONTAINER = re.compile(r"(?:template\s*<.*>\s*)?(?:inline\s+)?"
+                       r"(namespace|class|struct|union|enum|extern)\b[^()]*\{$", re.S)
 
 
 def declarations(lines):
-    """Each comment of /// with the declaration behind it; without one, the comment is ''."""
-    scopes, comment, first = [], [], 0
-    statement = ""
+    """What is public, with the lines of the /// before it and the number of its first line."""
+    visible = [True]  # for each open brace: may users see what is inside?
+    comment, statement, first = [], "", 0
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if text.startswith("///"):
             comment.append(text[3:].strip())
-            continue
-        if not text or text.startswith(("//", "#")):
-            if not statement:
-                comment = []
-            continue
-        if re.fullmatch(r"(public|private|protected):", text):
-            if scopes:
-                scopes[-1] = (scopes[-1][0], text == "public:")
+        elif text in ("public:", "private:", "protected:"):
+            visible[-1] = text == "public:"
             comment = []
-            continue
-        first = first or number
-        statement = f"{statement} {text}".strip()
-        if not text.endswith((";", "{", "}", "};")) and "{" not in text:
-            continue
-        visible = all(public for _, public in scopes) and not any("detail" in s for s, _ in scopes)
-        if visible and not text.startswith("}"):
-            yield first, comment, statement, bool(scopes) and "class" in scopes[-1][0]
-        opened, closed = text.count("{"), text.count("}")
-        for _ in range(opened - closed):
-            hidden = statement.startswith("class")
-            function = not re.match(r"(namespace|class|struct|enum|template|union|extern)", statement) \
-                or ("(" in statement and not re.search(r"\b(class|struct)\s+(\[\[.*?\]\]\s*)?\w+[^()]*\{$", statement))
-            scopes.append((statement, not hidden and not function))
-        for _ in range(closed - opened):
-            if scopes:
-                scopes.pop()
-        statement, comment, first = "", [], 0
+        elif not text or text.startswith(("//", "#")):
+            comment = comment if statement else []
+        else:
+            first = first or number
+            statement = f"{statement} {text}".strip()
+            if not text.endswith((";", "{", "}")) and "{" not in text:
+                continue
+            if all(visible) and not text.startswith("}"):
+                yield first, comment, statement
+            depth = text.count("{") - text.count("}")
+            bare = re.sub(r"\[\[.*?\]\]", "", statement)
+            container = CONTAINER.match(bare)
+            public = bool(container) and container[1] != "class" and "detail" not in bare
+            visible += [public] * depth
+            del visible[max(1, len(visible) + min(depth, 0)):]
+            comment, statement, first = [], "", 0
 
 
 def problems_of(path):
@@ -64,7 +57,7 @@ def problems_of(path):
     for number, line in enumerate(lines, 1):
         if "TODO" in line and not re.search(r"TODO\(#\d+\)", line):
             yield number, "a TODO without an issue"
-    for number, comment, statement, _ in declarations(lines):
+    for number, comment, statement in declarations(lines):
         tags = [m[1] for line in comment if (m := re.match(r"@(\w+)", line))]
         for tag in tags:
             if tag not in TAGS and tag != "file":

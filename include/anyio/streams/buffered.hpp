@@ -66,6 +66,9 @@ public:
     }
 
     /// The same for loops, empty at the end.
+    ///
+    /// @checkpoint    always
+    /// @cancellation  atomic
     [[nodiscard]] task<std::optional<bytes>> next(std::size_t max_bytes = 65536) {
         if (max_bytes == 0)
             detail::throw_no_room(where);
@@ -86,6 +89,8 @@ public:
     ///
     /// @param into  not empty
     /// @returns  how many bytes came, 0 at the end of the stream
+    /// @checkpoint    always
+    /// @cancellation  atomic
     [[nodiscard]] task<std::size_t> receive_some(byte_span into) {
         if (into.empty())
             detail::throw_no_room(where);
