@@ -48,7 +48,8 @@ void cancel_status::unlink() noexcept {
     (next_ ? next_->prev_ : parent_->last_child_) = prev_;
 }
 
-void cancel_status::start_deadline(loop_state& loop) noexcept {
+void cancel_status::start_deadline(loop_state& loop) {
+    loop.deadlines.make_room();
     const time_point now = current_loop_time(loop);
     if (relative_) {
         deadline_ = after(now, deadline_.time_since_epoch());

@@ -4,7 +4,7 @@
 namespace anyio::lowlevel {
 
 void deadline_queue::grow() {
-    heap_.reserve(heap_.empty() ? 64 : heap_.size() * 2);
+    heap_.reserve(heap_.capacity() == 0 ? 128 : heap_.capacity() * 2);
 }
 
 void deadline_queue::remove(std::uint32_t at) noexcept {

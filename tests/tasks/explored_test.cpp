@@ -4,6 +4,7 @@
 #include "support/anyio_test.hpp"
 
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 
 using namespace anyio;
@@ -109,14 +110,15 @@ ANYIO_TEST(explored, a_handle_is_awaited_while_its_task_ends_or_is_cancelled) {
             co_await lowlevel::checkpoint();
             co_return 5;
         };
+        std::optional<task_handle<int>> handle;  // outlives the tasks
         co_await with(create_task_group(), [&](task_group& tg) -> task<> {
-            auto handle = tg.create_task(work);
+            handle.emplace(tg.create_task(work));
             tg.start_soon([&]() -> task<> {
                 co_await lowlevel::checkpoint();
-                handle.cancel();
+                handle->cancel();
             });
             auto wait = [&]() -> task<> {
-                const auto result = co_await as_outcome(handle);
+                const auto result = co_await as_outcome(*handle);
                 if (result.has_value()) {
                     EXPECT_EQ(result.value(), 5);
                 } else if (result.has_error()) {
@@ -124,8 +126,8 @@ ANYIO_TEST(explored, a_handle_is_awaited_while_its_task_ends_or_is_cancelled) {
                 }
             };
             co_await with(x.victim(), wait);
-            co_await handle.wait();
-            EXPECT_NE(handle.status(), task_handle_status::pending);
+            co_await handle->wait();
+            EXPECT_NE(handle->status(), task_handle_status::pending);
         });
     };
     const auto seen = co_await explore(scenario);

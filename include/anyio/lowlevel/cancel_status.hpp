@@ -55,7 +55,11 @@ public:
     cancel_status& operator=(const cancel_status&) = delete;
 
     /// Becomes the current scope of `task`, inside its present one.
-    void enter(loop_state& loop, task_state& task) noexcept {
+    ///
+    /// @throws std::bad_alloc  if there is no room for the deadline; nothing has changed
+    void enter(loop_state& loop, task_state& task) {
+        if (deadline_ != never)
+            start_deadline(loop);
         parent_ = task.scope;
         host_ = &task;
         task.scope = this;
@@ -63,8 +67,6 @@ public:
         if (!(flags & scope_shielded))
             flags |= parent_->flags_ & scope_effective;
         flags_ = static_cast<std::uint8_t>(flags);
-        if (deadline_ != never)
-            start_deadline(loop);
         if (has(scope_cancel_called)) [[unlikely]]
             set(scope_effective);
     }
@@ -152,7 +154,7 @@ private:
     };
 
     void forget_cause() noexcept;
-    void start_deadline(loop_state& loop) noexcept;
+    void start_deadline(loop_state& loop);
     void leave_tree(loop_state& loop) noexcept;
     void link(cancel_status& parent) noexcept;
     void unlink() noexcept;

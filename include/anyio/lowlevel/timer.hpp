@@ -45,6 +45,16 @@ struct call_timer : timer {
 /// @threads  loop
 class deadline_queue {
 public:
+    /// Sees to it that the next 64 timers find room. Who arms late, where nothing may be
+    /// thrown, has called this before.
+    ///
+    /// @throws std::bad_alloc
+    void make_room() {
+        constexpr std::size_t ahead = 64;
+        if (heap_.capacity() - heap_.size() < ahead) [[unlikely]]
+            grow();
+    }
+
     /// @throws std::bad_alloc  if the heap cannot grow; then nothing has changed
     void arm(timer& entry, time_point deadline) {
         if (heap_.size() == heap_.capacity())
