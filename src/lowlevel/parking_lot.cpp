@@ -19,7 +19,7 @@ void park_operation::suspend_slowly(loop_state& loop, frame_link* leaf) noexcept
 
 void parking_lot::destroyed_with_waiters() const noexcept {
     ANYIO_EXPECTS(
-        false,
+        !first_,
         "destroyed while ",
         size_,
         size_ == 1 ? " task was" : " tasks were",

@@ -23,10 +23,10 @@ std::vector<std::size_t> numbers_of(std::string_view text) {
         std::size_t number = 0;
         const auto [end, error] =
             std::from_chars(text.data(), text.data() + text.size(), number);
-        if (error != std::errc())
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (error != std::errc() || (!text.empty() && text.front() != '.'))
             throw usage_error("ANYIO_TAPE: expected numbers with points between them");
         numbers.push_back(number);
-        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
         if (!text.empty())
             text.remove_prefix(1);
     }

@@ -9,7 +9,8 @@ namespace anyio::testing {
 void sequencer::next() noexcept {
     ++turn_;
     const auto at = waiting_.find(turn_);
-    if (at == waiting_.end())
+    taken_ = at != waiting_.end();
+    if (!taken_)
         return;
     detail::turn_operation& woken = *at->second;
     waiting_.erase(at);
@@ -30,8 +31,12 @@ constinit const lowlevel::wait_kind turn_operation::kind_{
 };
 
 bool turn_operation::try_complete() {
-    if (of_->broken_ || number_ == of_->turn_)
+    if (of_->broken_)
         return true;
+    if (number_ == of_->turn_ && !of_->taken_) {
+        of_->taken_ = true;
+        return true;
+    }
     const bool is_new =
         number_ > of_->turn_ && of_->waiting_.try_emplace(number_, this).second;
     if (!is_new)

@@ -35,7 +35,11 @@ std::optional<std::uint64_t> seed_from_environment() {
         return std::nullopt;
     if (std::string_view(text) == "random")
         return std::random_device()();
-    return std::strtoull(text, nullptr, 10);
+    char* end = nullptr;
+    const std::uint64_t seed = std::strtoull(text, &end, 10);
+    if (*end != '\0')
+        ADD_FAILURE() << "ANYIO_SEED=" << text << ": expected a number, or \"random\"";
+    return seed;
 }
 
 class task_test final : public ::testing::Test {

@@ -134,9 +134,15 @@ ANYIO_TEST(explore, stops_when_it_was_told_to) {
     );
 }
 
-ANYIO_TEST(explore, leaves_the_order_of_what_follows_alone) {
-    auto nothing = [](explorer&) -> task<> { co_return; };
-    co_await explore(nothing);
+ANYIO_TEST(explore, leaves_the_order_of_what_follows_alone_when_it_is_cut_short) {
+    auto endless = [](explorer&) -> task<> {
+        co_await with(create_task_group(), [](task_group& tg) {
+            tg.start_soon(sleep_forever);
+            tg.start_soon(sleep_forever);
+        });
+    };
+    const auto seen = co_await move_on_after(std::chrono::seconds(1), explore(endless));
+    EXPECT_FALSE(seen);
     std::string log;
     co_await with(create_task_group(), [&](task_group& tg) {
         for (char letter = 'a'; letter < 'f'; ++letter)

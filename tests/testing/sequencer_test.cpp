@@ -47,6 +47,13 @@ ANYIO_TEST(sequencer, refuses_a_number_that_was_used) {
     );
 }
 
+ANYIO_TEST(sequencer, refuses_a_number_whose_turn_it_is) {
+    sequencer order;
+    auto turn = co_await order(0);
+    const auto second = co_await as_outcome(order(0));
+    EXPECT_TRUE(is_error<usage_error>(second.error()));
+}
+
 ANYIO_TEST(sequencer, refuses_a_number_that_somebody_waits_for) {
     sequencer order;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {

@@ -65,7 +65,7 @@ public:
 
     /// Waits until all smaller numbers have had their turns, from 0 on.
     ///
-    /// @throws usage_error            if the number was used before
+    /// @throws usage_error            if the number was used before, or is in use
     /// @throws broken_resource_error  if the sequencer is broken
     /// @checkpoint    always
     /// @cancellation  breaks the sequencer
@@ -79,6 +79,7 @@ private:
     void break_all() noexcept;
 
     std::size_t turn_ = 0;
+    bool taken_ = false;  ///< somebody has this turn
     bool broken_ = false;
     std::map<std::size_t, detail::turn_operation*> waiting_;
 };
