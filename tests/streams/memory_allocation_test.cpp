@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/streams/memory.hpp>
 #include "support/anyio_test.hpp"
-
-#include <cstdlib>
-#include <new>
+#include "support/replaced_new.hpp"
 
 using namespace anyio;
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-thread_local bool fails = false;
-
-}  // namespace
-
-// NOLINTBEGIN: the replaceable functions of the standard library
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (fails)
-        throw std::bad_alloc();
-    if (void* const memory = std::malloc(size ? size : 1))
-        return memory;
-    throw std::bad_alloc();
-}
-
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-
-// NOLINTEND
+using support::allocations;
+using support::allocations_left;
+using support::unlimited;
 
 namespace {
 
@@ -81,13 +55,13 @@ ANYIO_TEST(
         send.send_nowait(std::to_string(i));
     item = std::string(50, 'x');
     bool refused = false;
-    fails = true;
+    allocations_left = 0;
     try {
         send.send_nowait(std::move(item));
     } catch (const std::bad_alloc&) {
         refused = true;
     }
-    fails = false;
+    allocations_left = unlimited;
     EXPECT_TRUE(refused);
     EXPECT_EQ(item, std::string(50, 'x'));
     for (int i = 0; i < 4; ++i) {

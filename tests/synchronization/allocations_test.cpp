@@ -7,53 +7,14 @@
 #include <anyio/synchronization/resource_guard.hpp>
 #include <anyio/synchronization/semaphore.hpp>
 #include "support/anyio_test.hpp"
+#include "support/replaced_new.hpp"
 
-#include <cstdlib>
-#include <new>
 #include <optional>
 
 // What the primitives cost in memory once they have been used: nothing.
 
 using namespace anyio;
-
-namespace {
-
-thread_local std::size_t allocations = 0;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    ++allocations;
-    void* const memory =
-        std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-    if (!memory)
-        throw std::bad_alloc();
-    return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
+using support::allocations;
 
 namespace {
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Small scenarios in every order of their steps, with a task cancelled before each of them.
-#include <anyio/testing/explore.hpp>
+#include "support/explored.hpp"
+
 #include "support/anyio_test.hpp"
 
-#include <iostream>
-
 using namespace anyio;
-using anyio::testing::explore;
 using anyio::testing::explorer;
+using support::explore_all;
 
 namespace {
 
@@ -50,10 +49,7 @@ ANYIO_TEST(explored, a_lock_has_one_owner_and_forgets_none_who_wait) {
         EXPECT_FALSE(mutex.locked());
         EXPECT_EQ(mutex.statistics().tasks_waiting, 0u);
     };
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 200u);
+    co_await explore_all(scenario);
 }
 
 ANYIO_TEST(explored, a_lock_that_was_handed_over_is_not_lost_by_a_cancellation) {
@@ -79,10 +75,7 @@ ANYIO_TEST(explored, a_lock_that_was_handed_over_is_not_lost_by_a_cancellation) 
         EXPECT_TRUE(mutex.try_acquire());
         mutex.release();
     };
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }
 
 namespace {
@@ -117,18 +110,12 @@ auto semaphore_scenario(bool fast) {
 
 ANYIO_TEST(explored, a_semaphore_keeps_its_permits) {
     auto scenario = semaphore_scenario(false);
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }
 
 ANYIO_TEST(explored, a_fast_semaphore_keeps_its_permits) {
     auto scenario = semaphore_scenario(true);
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }
 
 ANYIO_TEST(explored, a_limiter_that_is_resized_grants_what_it_has) {
@@ -162,10 +149,7 @@ ANYIO_TEST(explored, a_limiter_that_is_resized_grants_what_it_has) {
         EXPECT_EQ(limiter.borrowed_tokens(), 0u);
         EXPECT_EQ(limiter.statistics().tasks_waiting, 0u);
     };
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }
 
 // A cancelled waiter must not keep a notification that another one could have had.
@@ -201,10 +185,7 @@ ANYIO_TEST(explored, a_condition_loses_no_notification) {
         EXPECT_GE(taken, 1);
         EXPECT_FALSE(changed.locked());
     };
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }
 
 ANYIO_TEST(explored, an_event_wakes_all_who_wait_and_stops_nobody_after) {
@@ -233,10 +214,7 @@ ANYIO_TEST(explored, an_event_wakes_all_who_wait_and_stops_nobody_after) {
         EXPECT_GE(woken, 1);
         EXPECT_EQ(ready.statistics().tasks_waiting, 0u);
     };
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }
 
 ANYIO_TEST(explored, a_future_gives_its_value_to_all_who_are_not_cancelled) {
@@ -262,8 +240,5 @@ ANYIO_TEST(explored, a_future_gives_its_value_to_all_who_are_not_cancelled) {
         });
         EXPECT_GE(got, 1);
     };
-    const auto seen = co_await explore(scenario);
-    EXPECT_TRUE(seen.complete) << seen;
-    std::cout << seen << "\n";
-    EXPECT_GT(seen.schedules, 20u);
+    co_await explore_all(scenario);
 }

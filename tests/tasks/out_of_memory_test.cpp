@@ -4,9 +4,8 @@
 #include <anyio/tasks/gather.hpp>
 #include <anyio/tasks/task_group.hpp>
 #include "support/anyio_test.hpp"
+#include "support/replaced_new.hpp"
 
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -21,53 +20,12 @@ using anyio::sleep;
 using anyio::task;
 using anyio::task_group;
 using anyio::with;
+using support::allocations_left;
+using support::unlimited;
 
 namespace {
 
-constexpr long unlimited = -1;
 constexpr long most = 50;  // allocations that an operation may need
-
-thread_local long allocations_left = unlimited;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    if (allocations_left == 0)
-        throw std::bad_alloc();
-    if (allocations_left > 0)
-        --allocations_left;
-    void* const memory =
-        std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-    if (!memory)
-        throw std::bad_alloc();
-    return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
-
-namespace {
 
 const char* const long_text = "a text that is too long to be kept in place";
 
