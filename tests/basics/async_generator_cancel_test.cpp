@@ -19,6 +19,32 @@ using support::counted;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+namespace {
+
+async_generator<int> guarded(census& objects, duration each) {
+    const counted outer(objects);
+    for (int i = 1;; ++i) {
+        const counted inner(objects);
+        co_await sleep(each);
+        co_yield i;
+    }
+}
+
+/// Awaits next() once and tells how that ended.
+task<> one_next(async_generator<int>& source, std::vector<std::string>& log) {
+    auto ended = co_await as_outcome(source.next());
+    if (ended.is_cancelled())
+        log.emplace_back("cancelled");
+    else if (ended.has_error())
+        log.push_back(message_of(ended.error()));
+    else if (auto item = std::move(ended).value())
+        log.push_back(std::to_string(*item));
+    else
+        log.emplace_back("end");
+}
+
+}  // namespace
+
 // --- cancellation
 
 ANYIO_TEST(async_generator, does_not_run_in_a_scope_that_is_cancelled_already) {

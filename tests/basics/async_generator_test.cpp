@@ -26,6 +26,24 @@ static_assert(std::is_nothrow_move_assignable_v<async_generator<int>>);
 
 namespace {
 
+/// Yields twice; throws after `good` of them.
+async_generator<int> failing(int good, bool late) {
+    for (int i = 0; i < 3; ++i) {
+        if (late)
+            co_await sleep(1s);
+        if (i == good)
+            throw std::runtime_error("no more");
+        co_yield i;
+    }
+}
+
+task<std::vector<int>> all_of(async_generator<int> source) {
+    std::vector<int> items;
+    while (auto item = co_await source.next())
+        items.push_back(*item);
+    co_return items;
+}
+
 /// A tree as a heap in an array: node n has children 2n and 2n + 1. In order.
 async_generator<int> in_order(int node, int last) {
     if (node > last)
