@@ -25,10 +25,21 @@ enum class request_code : std::uint8_t {
     /// null, or room of `size` bytes for the peer's sockaddr; then `size` becomes its
     /// length, 0 if that is not known.
     accept,
+    /// recvmsg(2) into the msghdr at `data`; `size` is not used. Descriptors that come
+    /// with it are close-on-exec.
+    receive_message,
     poll_readable,  ///< until read(2) would not block; also serves pidfds and signalfds
     send,           ///< send(2) of `data`, once; result: bytes taken
+    send_message,   ///< sendmsg(2) of the msghdr at `data`, once; `size` is not used
+    send_file,      ///< sendfile(2) of `size` bytes of the file_piece at `data`, once
     connect,        ///< connect(2) to the sockaddr at `data`
     poll_writable,  ///< until write(2) would not block
+};
+
+/// What request_code::send_file sends: from `offset` on, which it leaves as it is.
+struct file_piece {
+    int fd = -1;
+    std::int64_t offset = 0;
 };
 
 /// A descriptor of the operating system as a backend knows it: made by

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "perform.hpp"
 
+#include <csignal>
+#include <ctime>
+
 namespace anyio::backends::posix {
 
 namespace {
@@ -44,6 +47,67 @@ attempt connect(request& r) noexcept {
     return begun && errno == EISCONN ? finished(r, 0) : finished(r, -1);
 }
 
+// A datagram says nothing of whether another one waits, and a short stream of messages
+// may be cut where descriptors were sent; so nothing is concluded from the sizes.
+template <class Call>
+attempt message(request& r, Call call, int flags) noexcept {
+    ssize_t moved = 0;
+    do {
+        moved = call(r.target->fd, static_cast<msghdr*>(r.data), flags);
+    } while (moved < 0 && errno == EINTR);
+    return moved < 0 && would_block() ? attempt::would_wait : finished(r, moved);
+}
+
+/// While it lives, this thread gets no SIGPIPE, nor later one that was raised meanwhile:
+/// sendfile(2) has no MSG_NOSIGNAL. (Two calls more, for a piece of many pages.)
+class no_sigpipe {
+public:
+    no_sigpipe() noexcept {
+        sigset_t pending;
+        sigemptyset(&pending);
+        sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        sigemptyset(&pipe_);
+        sigaddset(&pipe_, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+
+    ~no_sigpipe() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+    no_sigpipe(const no_sigpipe&) = delete;
+    no_sigpipe& operator=(const no_sigpipe&) = delete;
+
+    /// After EPIPE.
+    void forget() const noexcept {
+        constexpr timespec at_once{};
+        if (!was_pending_)
+            sigtimedwait(&pipe_, nullptr, &at_once);
+    }
+
+private:
+    sigset_t pipe_{};
+    sigset_t before_{};
+    bool was_pending_ = false;
+};
+
+attempt send_file(request& r) noexcept {
+    const auto& piece = *static_cast<const file_piece*>(r.data);
+    off_t offset = piece.offset;
+    ssize_t moved = 0;
+    int error = 0;
+    {
+        const no_sigpipe quiet;
+        do {
+            moved = sys::sendfile(r.target->fd, piece.fd, &offset, r.size);
+        } while (moved < 0 && errno == EINTR);
+        error = errno;
+        if (moved < 0 && error == EPIPE)
+            quiet.forget();
+    }
+    errno = error;
+    return moved < 0 && would_block() ? attempt::would_wait : finished(r, moved);
+}
+
 attempt poll(request& r, short events) noexcept {
     pollfd asked{r.target->fd, events, 0};
     int ready = 0;
@@ -63,6 +127,12 @@ attempt perform_rarely(request& r) noexcept {
     switch (r.code) {
     case request_code::accept:
         return accept(r);
+    case request_code::receive_message:
+        return message(r, &sys::recvmsg, MSG_CMSG_CLOEXEC);
+    case request_code::send_message:
+        return message(r, &sys::sendmsg, MSG_NOSIGNAL);
+    case request_code::send_file:
+        return send_file(r);
     case request_code::connect:
         return connect(r);
     case request_code::poll_readable:

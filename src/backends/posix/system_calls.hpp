@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -28,7 +29,10 @@ using ::getsockname;
 using ::listen;
 using ::poll;
 using ::recv;
+using ::recvmsg;
 using ::send;
+using ::sendfile;
+using ::sendmsg;
 using ::setsockopt;
 using ::shutdown;
 using ::socket;
