@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The library itself needs threads only. A missing tool names its Debian package and the
+# The library itself needs threads, and liburing for one of its backends. A missing tool names its Debian package and the
 # option that does without it.
 find_package(Threads REQUIRED)
 
@@ -9,6 +9,17 @@ function(anyio_need found packages option)
     endif()
 endfunction()
 
+if(ANYIO_IO_URING)
+    find_path(URING_INCLUDE_DIR liburing.h)
+    find_library(URING_LIBRARY uring)
+    mark_as_advanced(URING_INCLUDE_DIR URING_LIBRARY)
+    if(NOT URING_INCLUDE_DIR OR NOT URING_LIBRARY)
+        set(URING_FOUND FALSE)
+    else()
+        set(URING_FOUND TRUE)
+    endif()
+    anyio_need("${URING_FOUND}" "liburing-dev" ANYIO_IO_URING)
+endif()
 if(ANYIO_BUILD_TESTS)
     find_package(GTest QUIET)
     anyio_need("${GTest_FOUND}" "libgtest-dev libgmock-dev" ANYIO_BUILD_TESTS)

@@ -22,6 +22,9 @@ install(FILES ${PROJECT_BINARY_DIR}/anyio-config.cmake
 file(RELATIVE_PATH include_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
      ${CMAKE_INSTALL_FULL_INCLUDEDIR}
 )
+if(ANYIO_IO_URING AND NOT BUILD_SHARED_LIBS)
+    set(libs_of_static " -luring")
+endif()
 configure_file(
     ${PROJECT_SOURCE_DIR}/cmake/anyio.pc.in ${PROJECT_BINARY_DIR}/anyio.pc @ONLY
 )

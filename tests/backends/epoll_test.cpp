@@ -6,17 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <string>
 #include <string_view>
-#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace anyio;
@@ -90,39 +85,6 @@ TEST_F(epoll, completes_at_once_what_needs_no_waiting) {
     loop->close(socket);
 }
 
-TEST_F(epoll, completes_what_waited_when_it_is_ready) {
-    descriptor& socket = loop->attach(one);
-    counted_request r = receive(socket);
-    EXPECT_FALSE(loop->submit(r));
-    EXPECT_EQ(socket.reader, &r);
-    EXPECT_EQ(loop->pending(), 1u);
-    loop->wait(0s);
-    EXPECT_EQ(r.completions, 0);
-    write("hello");
-    loop->wait(forever);
-    EXPECT_EQ(r.completions, 1);
-    EXPECT_EQ(r.result, 5);
-    EXPECT_EQ(socket.reader, nullptr);
-    EXPECT_EQ(loop->pending(), 0u);
-    loop->close(socket);
-}
-
-TEST_F(epoll, lends_a_buffer_to_who_has_none) {
-    descriptor& socket = loop->attach(one);
-    counted_request r(request_code::receive, socket, nullptr, 3);
-    EXPECT_FALSE(loop->submit(r));
-    EXPECT_EQ(r.data, nullptr);
-    write("hello");
-    loop->wait(forever);
-    EXPECT_EQ(r.completions, 1);
-    EXPECT_EQ(std::string_view(static_cast<char*>(r.data), 3), "hel");
-    counted_request rest(request_code::receive, socket, nullptr, 1'000'000);
-    EXPECT_TRUE(loop->submit(rest));
-    EXPECT_EQ(rest.result, 2);
-    EXPECT_EQ(std::string_view(static_cast<char*>(rest.data), 2), "lo");
-    loop->close(socket);
-}
-
 TEST_F(epoll, cancels_without_effect) {
     descriptor& socket = loop->attach(one);
     counted_request r = receive(socket);
@@ -135,88 +97,6 @@ TEST_F(epoll, cancels_without_effect) {
     counted_request again = receive(socket);
     EXPECT_TRUE(loop->submit(again));
     EXPECT_EQ(again.result, 5);
-    loop->close(socket);
-}
-
-TEST_F(epoll, refuses_a_second_request_of_one_direction) {
-    descriptor& socket = loop->attach(one);
-    counted_request first = receive(socket);
-    counted_request second = receive(socket);
-    EXPECT_FALSE(loop->submit(first));
-    EXPECT_TRUE(loop->submit(second));
-    EXPECT_EQ(second.result, -EBUSY);
-    loop->close(socket);
-    EXPECT_EQ(first.completions, 1);
-    EXPECT_EQ(first.result, -ECANCELED);
-    EXPECT_TRUE(first.closed);
-}
-
-TEST_F(epoll, gives_a_descriptor_back_open) {
-    descriptor& socket = loop->attach(one);
-    counted_request r = receive(socket);
-    EXPECT_FALSE(loop->submit(r));
-    const unique_fd back(loop->release(socket));
-    EXPECT_EQ(back.get(), one);
-    EXPECT_EQ(r.completions, 1);
-    EXPECT_TRUE(r.closed);
-    EXPECT_GE(::fcntl(one, F_GETFD), 0);
-    write("hello");
-    loop->wait(0s);  // not in the epoll set any more
-    EXPECT_EQ(r.completions, 1);
-}
-
-TEST_F(epoll, reports_the_end_that_came_with_the_last_data) {
-    descriptor& socket = loop->attach(one);
-    counted_request first = receive(socket);
-    EXPECT_FALSE(loop->submit(first));
-    write("last");
-    two.reset();
-    loop->wait(forever);
-    EXPECT_EQ(first.result, 4);
-    counted_request second = receive(socket);
-    if (!loop->submit(second)) {
-        loop->wait(1s);
-        EXPECT_EQ(second.completions, 1);
-    }
-    EXPECT_EQ(second.result, 0);
-    loop->close(socket);
-}
-
-TEST_F(epoll, a_completed_request_may_be_submitted_again_at_once) {
-    descriptor& socket = loop->attach(one);
-    counted_request r = receive(socket);
-    r.completed = [](request& self) noexcept {
-        auto& counted = static_cast<counted_request&>(self);
-        if (++counted.completions < 2) {
-            EXPECT_FALSE(self.target->owner->submit(self));
-        }
-    };
-    EXPECT_FALSE(loop->submit(r));
-    write("a");
-    loop->wait(forever);
-    EXPECT_EQ(r.completions, 1);
-    EXPECT_EQ(loop->pending(), 1u);
-    write("b");
-    loop->wait(forever);
-    EXPECT_EQ(r.completions, 2);
-    EXPECT_EQ(buffer[0], 'b');
-    loop->close(socket);
-}
-
-TEST_F(epoll, polls_level_triggered) {
-    descriptor& socket = loop->attach(one);
-    for (int i = 0; i < 3; ++i) {
-        counted_request r(request_code::poll_readable, socket);
-        EXPECT_FALSE(loop->submit(r));
-        write("ab");
-        loop->wait(forever);
-        EXPECT_EQ(r.completions, 1);
-        char byte = 0;
-        EXPECT_EQ(::read(one, &byte, 1), 1);
-        counted_request more(request_code::poll_readable, socket);
-        EXPECT_TRUE(loop->submit(more));
-        EXPECT_EQ(::read(one, &byte, 1), 1);
-    }
     loop->close(socket);
 }
 
@@ -284,64 +164,4 @@ TEST_F(epoll, connecting_is_not_over_because_of_a_stray_event) {
     EXPECT_EQ(connecting.completions, 0);
     loop->close(socket);
     EXPECT_TRUE(connecting.closed);
-}
-
-TEST_F(epoll, descriptors_may_outlive_the_backend) {
-    descriptor& kept = loop->attach(one);
-    const unique_fd other(::fcntl(two.get(), F_DUPFD_CLOEXEC, 0));
-    descriptor& released = loop->attach(other.get());
-    counted_request r = receive(kept);
-    EXPECT_FALSE(loop->submit(r));
-    EXPECT_EQ(loop->cancel(r), cancel_result::done);
-    loop.reset();
-    EXPECT_TRUE(kept.owner->submit(r));
-    EXPECT_TRUE(r.closed);
-    EXPECT_EQ(released.owner->release(released), other.get());
-    kept.owner->close(kept);
-    EXPECT_EQ(::fcntl(one, F_GETFD), -1);
-}
-
-TEST_F(epoll, is_woken_from_other_threads) {
-    descriptor& socket = loop->attach(one);
-    std::thread other([&] { loop->wake(); });
-    loop->wait(forever);
-    other.join();
-    loop->wake();
-    loop->wait(forever);  // kept, if nobody was waiting
-    loop->wait(0s);
-    loop->close(socket);
-}
-
-TEST_F(epoll, serves_ten_thousand_requests_in_any_order) {
-    descriptor& socket = loop->attach(one);
-    int received = 0;
-    for (int i = 0; i < 10'000; ++i) {
-        counted_request r = receive(socket);
-        if (i % 3 == 0)
-            write("x");
-        if (!loop->submit(r)) {
-            if (i % 3 == 1) {
-                EXPECT_EQ(loop->cancel(r), cancel_result::done);
-                continue;
-            }
-            if (i % 3 == 2)
-                write("x");
-            loop->wait(forever);
-            EXPECT_EQ(r.completions, 1);
-        }
-        EXPECT_EQ(r.result, 1);
-        ++received;
-    }
-    EXPECT_GT(received, 6000);
-    loop->close(socket);
-}
-
-TEST_F(epoll, reports_what_went_wrong_as_minus_errno) {
-    descriptor& socket = loop->attach(one);
-    two.reset();
-    char byte = 'x';
-    counted_request r(request_code::send, socket, &byte, 1);
-    EXPECT_TRUE(loop->submit(r));  // and no SIGPIPE
-    EXPECT_EQ(r.result, -EPIPE);
-    loop->close(socket);
 }

@@ -14,11 +14,19 @@ namespace anyio::backends {
 class backend;
 
 /// A new backend. An empty name means `$ANYIO_BACKEND`, and without that the best one
-/// that works here.
+/// that works here. For one that does not work here (a container may forbid io_uring),
+/// the best one that does stands in, and a line on stderr says so, once.
 ///
-/// @throws lookup_error  if there is none of that name, or it does not work here; says
-///                       why, and which ones do
+/// @throws lookup_error  if there is none of that name; says which ones there are
+/// @throws os_error      if the operating system refuses what a backend needs
 [[nodiscard]] std::unique_ptr<backend> make_backend(std::string_view name);
+
+/// Why the backend of this name does not work in this process, on this kernel; empty if
+/// it does.
+///
+/// @throws lookup_error  if there is none of that name; says which ones there are
+/// @threads  any
+[[nodiscard]] std::string unavailability(std::string_view name);
 }  // namespace anyio::backends
 
 namespace anyio {

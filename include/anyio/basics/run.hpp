@@ -18,7 +18,7 @@ namespace anyio {
 
 /// How a run is set up. Trivially destructible: see docs/manual/compilers.md.
 struct run_options {
-    /// "epoll", ...; empty: `$ANYIO_BACKEND`, else the best that works here.
+    /// "epoll" or "io_uring"; empty: `$ANYIO_BACKEND`, else the best that works here.
     std::string_view backend = {};
     /// A clock of your own, such as testing::virtual_clock; it must outlive the run.
     lowlevel::clock* clock = nullptr;
@@ -70,7 +70,8 @@ concept starts_task =
 /// @returns  what the coroutine returns
 /// @throws   what the coroutine throws, unwrapped
 /// @throws   usage_error     if a loop runs in this thread already
-/// @throws   lookup_error    if the backend does not exist or does not work here
+/// @throws   lookup_error    if there is no such backend; for one that does not work here,
+///                           another stands in, and a line on stderr says so
 /// @throws   deadlock_error  if every task is blocked and nothing can ever wake one; all
 ///                           tasks have been unwound then
 /// @threads  any, one loop for each

@@ -3,6 +3,7 @@
 
 #include <anyio/base/errors.hpp>
 #include <anyio/base/unique_fd.hpp>
+#include "../entry_pool.hpp"
 #include "../posix/perform.hpp"
 #include "../posix/system_calls.hpp"
 
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
-#include <vector>
 
 namespace anyio::backends {
 
@@ -36,51 +36,9 @@ constexpr bool asks_first(request_code code) noexcept {
     return code == request_code::poll_readable || code >= request_code::connect;
 }
 
-/// Serves descriptors whose backend has gone.
-class orphanage final : public backend {
-public:
-    [[nodiscard]] std::string_view name() const noexcept override { return "ended"; }
-
-    [[nodiscard]] descriptor& attach(int) override {
-        throw run_finished_error("attach descriptor: the run has ended");
-    }
-
-    void close(descriptor& target) noexcept override { sys::close(release(target)); }
-
-    [[nodiscard]] int release(descriptor& target) noexcept override {
-        auto* const last = static_cast<entry*>(&target);
-        const int fd = last->fd;
-        delete last;
-        return fd;
-    }
-
-    [[nodiscard]] bool submit(request& r) noexcept override {
-        r.result = -ECANCELED;
-        r.closed = true;
-        return true;
-    }
-
-    [[nodiscard]] cancel_result cancel(request&) noexcept override {
-        return cancel_result::done;
-    }
-
-    void wait(duration) noexcept override {}
-
-    void wake() noexcept override {}
-
-    [[nodiscard]] std::size_t pending() const noexcept override { return 0; }
-};
-
-// Never destroyed: descriptors may outlive even static objects.
-orphanage& orphans() {
-    static auto& instance = *new orphanage;
-    return instance;
-}
-
 class epoll_backend final : public backend {
 public:
     epoll_backend();
-    ~epoll_backend() override;
 
     [[nodiscard]] std::string_view name() const noexcept override { return "epoll"; }
 
@@ -112,11 +70,9 @@ private:
     unique_fd epoll_;
     unique_fd wake_;
     std::size_t pending_ = 0;
-    // Memory of an entry stays an entry's as long as the backend lives. A descriptor that
-    // was closed here while a child between fork and exec still has it may go on
-    // reporting events (epoll(7), Q6); all they can do then is to set a flag wrongly.
-    std::vector<entry*> entries_;
-    std::vector<entry*> unused_;  // has room for all of them
+    // A descriptor that was closed here while a child between fork and exec still has it
+    // may go on reporting events (epoll(7), Q6); all they can do is to set a flag wrongly.
+    entry_pool<entry> entries_{*this};
     std::unique_ptr<std::byte[]> lent_;
     bool has_pwait2_ = true;
     epoll_event events_[batch];
@@ -135,32 +91,10 @@ epoll_backend::epoll_backend()
     event.data.ptr = nullptr;
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
         throw os_error(errno, "epoll_ctl", "eventfd");
-    static_cast<void>(orphans());  // made here, so that the destructor cannot fail
-}
-
-epoll_backend::~epoll_backend() {
-    for (entry* e : entries_) {
-        if (e->fd < 0)
-            delete e;
-        else
-            e->owner = &orphans();
-    }
 }
 
 descriptor& epoll_backend::attach(int fd) {
-    if (unused_.empty()) {
-        if (entries_.size() == entries_.capacity())
-            entries_.reserve(std::max<std::size_t>(16, 2 * entries_.size()));
-        unused_.reserve(entries_.capacity());
-        entries_.push_back(new entry);
-        unused_.push_back(entries_.back());
-    }
-    entry& e = *unused_.back();
-    unused_.pop_back();
-    e = entry();
-    e.fd = fd;
-    e.owner = this;
-    return e;
+    return entries_.take(fd);
 }
 
 // At the first wait, not at attach(): short-lived sockets never need it.
@@ -254,8 +188,7 @@ void epoll_backend::abandon(request*& r) noexcept {
 void epoll_backend::detach(entry& e) noexcept {
     abandon(e.reader);
     abandon(e.writer);
-    e.fd = -1;
-    unused_.push_back(&e);  // attach() made room
+    entries_.give_back(e);
 }
 
 void epoll_backend::close(descriptor& target) noexcept {
