@@ -7,6 +7,7 @@
 #include "support/anyio_test.hpp"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <netinet/in.h>
@@ -44,6 +45,12 @@ inline void use_small_buffers(stream_pair& pair) {
 inline void reset_on_close(anyio::socket_stream& stream) {
     const linger now{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(stream.native_handle(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+/// Sends past the loop, so that the loop learns of several at one time.
+inline void send_now(anyio::socket_stream& stream, std::string_view text) {
+    const auto sent = ::send(stream.native_handle(), text.data(), text.size(), 0);
+    EXPECT_EQ(sent, static_cast<ssize_t>(text.size()));
 }
 
 /// Bytes of which each place has a value of its own, mostly.
