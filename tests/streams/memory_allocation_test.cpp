@@ -8,34 +8,25 @@ using support::allocations;
 using support::allocations_left;
 using support::unlimited;
 
-namespace {
-
-task<> send_numbers(memory_object_send_stream<int>& stream, int count) {
-    for (int i = 0; i < count; ++i)
-        co_await stream.send(i);
-}
-
-task<> receive_numbers(memory_object_receive_stream<int>& stream, int count) {
-    for (int i = 0; i < count; ++i) {
-        const int item = co_await stream.receive();
-        EXPECT_EQ(item, i);
-    }
-}
-
-}  // namespace
-
-// Both tasks live through all of it: the first round makes what there is to be made.
+// Both tasks live through all of it: the first items make what there is to be made. No
+// coroutine is called in between, since sanitizers do not let frames be recycled.
 ANYIO_TEST(memory_object_stream_allocation, passing_items_allocates_nothing) {
+    constexpr int first = 200;
+    constexpr int all = 1200;
     for (const int capacity : {0, 1, 2, 3, 64}) {
         auto [send, receive] = create_memory_object_stream<int>(capacity);
         auto sender = [&s = send]() -> task<> {
-            co_await send_numbers(s, 200);
-            co_await send_numbers(s, 1000);
+            for (int i = 0; i < all; ++i)
+                co_await s.send(i);
         };
         auto receiver = [&r = receive, capacity]() -> task<> {
-            co_await receive_numbers(r, 200);
-            const std::size_t before = allocations;
-            co_await receive_numbers(r, 1000);
+            std::size_t before = 0;
+            for (int i = 0; i < all; ++i) {
+                if (i == first)
+                    before = allocations;
+                const int item = co_await r.receive();
+                EXPECT_EQ(item, i);
+            }
             EXPECT_EQ(allocations, before) << "capacity " << capacity;
         };
         auto both = [&](task_group& tg) {

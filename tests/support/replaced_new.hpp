@@ -33,28 +33,31 @@ inline void* allocate(std::size_t size, std::size_t alignment) {
 
 }  // namespace support
 
+// Not inline: g++ 12 then takes the free() in one for a mismatch with the `new` it sees
+// (-Wmismatched-new-delete).
 // NOLINTBEGIN: the replaceable functions of the standard library
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
     return support::allocate(size, alignof(std::max_align_t));
 }
 
-void* operator new(std::size_t size, std::align_val_t alignment) {
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
     return support::allocate(size, static_cast<std::size_t>(alignment));
 }
 
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
 
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
 
-void operator delete(void* memory, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
     std::free(memory);
 }
 
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+[[gnu::noinline]] void
+operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
     std::free(memory);
 }
 
