@@ -21,8 +21,9 @@ run_session::run_session(const run_options& options) {
             "run: a loop is already running in this thread; co_await the function, or run "
             "it in another thread"
         );
-    scheduler_ =
-        new lowlevel::scheduler(backends::make_backend(options.backend), options.clock);
+    scheduler_ = new lowlevel::scheduler(
+        backends::make_backend(options.backend), options.clock, options.busy_poll
+    );
     scheduler_->set_chooser(options.chooser);
 }
 

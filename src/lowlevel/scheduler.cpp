@@ -10,7 +10,6 @@
 #include <anyio/lowlevel/sleep_operation.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
-#include "task_report.hpp"
 
 #include <algorithm>
 
@@ -57,9 +56,11 @@ void checkpoint_operation::suspend_slowly(loop_state& loop, frame_link* leaf) no
     loop.current->wait = &yield_record;
 }
 
-scheduler::scheduler(std::unique_ptr<backends::backend> backend, clock* clock)
+scheduler::scheduler(
+    std::unique_ptr<backends::backend> backend, clock* clock, duration busy_poll
+)
     : backend_(std::move(backend)), clock_(clock ? clock : &system_clock_),
-      inbox_(std::make_shared<inbox>(*backend_)) {
+      busy_poll_(busy_poll), inbox_(std::make_shared<inbox>(*backend_)) {
     state_.owner = this;
     state_.root_scope = &root_scope_;
     state_.now = clock_->now();
@@ -239,14 +240,6 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         release_task_block(task);
 }
 
-void scheduler::note_name(const task_state& task) noexcept {
-    try {
-        failed_task_ = task_name(task);
-    } catch (const std::bad_alloc&) {
-        // A report without the name.
-    }
-}
-
 // Between passes: what other threads, the operating system and the clock have for us.
 void scheduler::look_outside(bool ask_backend) noexcept {
     looked_at_step_ = state_.steps;
@@ -287,12 +280,25 @@ void scheduler::wait_outside() {
         return wait_virtual();
 
     trim_frame_memory(pages_trimmed_when_idle);
+    if (busy_poll_ != duration::zero() && spin(next))
+        return;
     inbox_->begin_wait();
     if (inbox_->empty())
         backend_->wait(between(state_.now, next));
     inbox_->end_wait();
     inbox_->run_all();
     fire_deadlines(refresh_time(state_));
+}
+
+/// Looks again and again, instead of sleeping. True: there is something to run, or due.
+bool scheduler::spin(time_point until) {
+    const time_point end = std::min(until, after(refresh_time(state_), busy_poll_));
+    do {
+        look_outside();
+        if (state_.ready_first)
+            return true;
+    } while (refresh_time(state_) < end);
+    return end == until;
 }
 
 // The same under a clock that may jump. Whatever is under way outside comes first.
@@ -339,57 +345,6 @@ void scheduler::add_idle_waiter(wait_record& record) {
 
 void scheduler::remove_idle_waiter(wait_record& record) noexcept {
     idle_waiters_.erase(std::ranges::find(idle_waiters_, &record));
-}
-
-// Nothing is ready, due, under way or expected: no task can ever run again. The report
-// comes before the unwinding, since that is when the tree still shows who waits for what.
-void scheduler::declare_deadlock() {
-    if (deadlock_report_.empty())
-        deadlock_report_ = describe(
-            "deadlock: every task is blocked, and nothing that is under way can wake one\n",
-            report_tasks(state_)
-        );
-    root_scope_.cancel_all("deadlock");  // again, if a shielded cleanup is blocked too
-    ANYIO_EXPECTS(
-        state_.ready_first,
-        "unwind after a deadlock: an operation cannot be aborted\n",
-        deadlock_report_
-    );
-}
-
-void scheduler::note_error(frame_link& link) noexcept {
-    if (link.owner->stage == frame_stage::first) {
-        state_.current->set(task_failed);
-        note_name(*state_.current);
-    }
-    const std::exception_ptr& error = link.owner->error;
-    if (trace_.error == error)
-        return;  // it began further inside
-    trace_.error = error;
-    trace_.sites.clear();
-    try {
-        for (const frame_link* at = &link; at && at != &root_link(); at = at->parent)
-            if (!at->is_block())
-                trace_.sites.push_back(at->site);
-    } catch (const std::bad_alloc&) {
-        // A shorter trace.
-    }
-}
-
-exception_group::member scheduler::story(std::exception_ptr error, task_state& task) {
-    exception_group::member result;
-    if (trace_.error && trace_.error == error) {
-        trace_.error = nullptr;
-        result.trace = std::move(trace_.sites);
-    }
-    result.error = std::move(error);
-    if (!failed_task_.empty())
-        result.task = std::exchange(failed_task_, {});
-    else if (&task == frameless_)
-        result.task = task_name(task, state_.ended_site);
-    else
-        result.task = task_name(task);
-    return result;
 }
 
 time_point refresh_time(loop_state& loop) noexcept {

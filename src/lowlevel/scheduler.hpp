@@ -30,8 +30,13 @@ struct error_trace {
 /// Runs the tasks of one thread. It is the thread's loop while it exists.
 class scheduler {
 public:
-    /// @throws usage_error  if a loop runs in this thread already
-    scheduler(std::unique_ptr<backends::backend> backend, clock* clock);
+    /// @param clock      null: the system's
+    /// @param busy_poll  how long to look again and again before going to sleep
+    scheduler(
+        std::unique_ptr<backends::backend> backend,
+        clock* clock,
+        duration busy_poll = duration::zero()
+    );
     ~scheduler();
 
     scheduler(const scheduler&) = delete;
@@ -91,6 +96,7 @@ private:
     void look_outside(bool ask_backend = true) noexcept;
     void wait_outside();
     void wait_virtual();
+    [[nodiscard]] bool spin(time_point until);
     [[nodiscard]] bool wake_idle_waiter() noexcept;
     [[nodiscard]] bool others_may_wake_us() const noexcept;
     void fire_deadlines(time_point now) noexcept;
@@ -101,6 +107,7 @@ private:
     std::unique_ptr<backends::backend> backend_;
     system_clock system_clock_;
     clock* clock_;
+    duration busy_poll_;
     std::shared_ptr<inbox> inbox_;
     task_state* main_ = nullptr;
     std::uint64_t looked_at_step_ = 0;
