@@ -24,12 +24,12 @@ struct entry {
 
 // The only place that knows them all; best first.
 constexpr entry entries[] = {
-    {"epoll",
-     &backends::make_epoll_backend,
-     []() noexcept -> const char* { return nullptr; }},
 #if ANYIO_HAS_IO_URING
     {"io_uring", &backends::make_io_uring_backend, &backends::io_uring_obstacle},
 #endif
+    {"epoll",
+     &backends::make_epoll_backend,
+     []() noexcept -> const char* { return nullptr; }},
 };
 
 const entry* find(std::string_view name) noexcept {
