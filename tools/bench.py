@@ -17,7 +17,8 @@ import subprocess
 import sys
 
 # Ours divided by raw, as docs/design has it. The values divided are nanoseconds, for M7 bytes,
-# and for M8 CPU microseconds of the server per request, or per 16 KiB of a stream.
+# for M8 CPU microseconds of the server per request, or per 16 KiB of a stream, and for the
+# latencies microseconds.
 TARGETS = {
     "M1_spawn_join": 1.7, "M2_awaited_call": 1.1,
     "M3y_yield_switch": 1.5, "M3e_event_switch": 2.3,
@@ -26,14 +27,21 @@ TARGETS = {
     "M6_cancel_deep10": 1.5, "M6_cancel_deep1": 6,
     "M7_sleep_bytes": 1.5, "M7_receive_bytes": 1.3,
     "M8_echo_64": 1.01, "M8_echo_512": 1.01, "M8_stream_16k": 1.0,
+    "M8_echo_64_uring": 0.96, "M8_echo_512_uring": 0.96, "M8_stream_16k_uring": 1.0,
+    "M8_latency": 1.0, "M8_latency_uring": 1.0,
+    "M8_latency_busy": 1.05, "M8_latency_busy_uring": 1.05,
 }
 CORE = {"raw": ["bench_raw_core_raw_bench"], "ours": ["anyio_core_bench", "anyio_streams_bench"]}
 SERVER = {"raw": "bench_raw_echo_epoll_raw", "ours": "anyio_echo_server"}
 LOAD = "bench_raw_echo_load"
-ECHO = {  # the mode of the raw server, the arguments of the load generator
-    "M8_echo_64": ("edge", ["--connections", "64", "--size", "64"]),
-    "M8_echo_512": ("edge", ["--connections", "512", "--size", "64"]),
-    "M8_stream_16k": ("tryfirst", ["--stream", "--size", "16384"]),
+# The arguments of the raw server and of the load generator, and what is compared. Ours runs
+# twice: on epoll, and on io_uring as <case>_uring.
+ECHO = {
+    "M8_echo_64": (["--mode", "edge"], ["--connections", "64"], "server_cpu_us_per_request"),
+    "M8_echo_512": (["--mode", "edge"], ["--connections", "512"], "server_cpu_us_per_request"),
+    "M8_stream_16k": (["--mode", "tryfirst"], ["--stream"], "server_cpu_us_per_request"),
+    "M8_latency": (["--mode", "edge"], ["--connections", "1"], "p50_us"),
+    "M8_latency_busy": (["--mode", "edge", "--busy", "1"], ["--connections", "1"], "p50_us"),
 }
 
 
@@ -74,9 +82,9 @@ def some_cases(executable, cases, options):
     return found
 
 
-def echo_case(server, mode, load, arguments, options):
-    """Start a server, load it, and return its CPU microseconds per request."""
-    command = pinned(0, server, "--port", 0, *mode)
+def echo_case(server, how, load, arguments, options):
+    """Start a server, load it, and return what the load generator has measured."""
+    command = pinned(0, server, "--port", 0, *how)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             numbers = re.findall(r"\d+", process.stdout.readline())
@@ -93,7 +101,26 @@ def echo_case(server, mode, load, arguments, options):
                 process.kill()
     if run.returncode != 0:
         sys.exit(f"load {server}: {run.stderr}")
-    return json.loads(run.stdout)["server_cpu_us_per_request"]
+    return json.loads(run.stdout)
+
+
+def echo_cases(folder, sides, options):
+    """One round of all echo cases: tuples of case, side and value."""
+    load = folder / LOAD
+    for case, (raw, arguments, measured) in ECHO.items():
+        busy = ["--busy", "1"] if "--busy" in raw else []
+        ways = {case: "epoll", case + "_uring": "io_uring"}
+        chosen = {name: backend for name, backend in ways.items()
+                  if re.search(options.filter, name)}
+        for side in sides if chosen and load.exists() else []:
+            if side == "raw":
+                value = echo_case(folder / SERVER[side], raw, load, arguments, options)[measured]
+                yield from ((name, side, value) for name in chosen)
+                continue
+            for name, backend in chosen.items():
+                how = ["--backend", backend, *busy]
+                yield name, side, echo_case(
+                    folder / SERVER[side], how, load, arguments, options)[measured]
 
 
 def measure(options):
@@ -111,12 +138,8 @@ def measure(options):
                 if executable.exists():
                     for case, value in core_cases(executable, options).items():
                         keep(case, side, value)
-        for case, (mode, arguments) in ECHO.items():
-            for side in sides if re.search(options.filter, case) else []:
-                server, load = folder / SERVER[side], folder / LOAD
-                if server.exists() and load.exists():
-                    how = ["--mode", mode] if side == "raw" else []
-                    keep(case, side, echo_case(server, how, load, arguments, options))
+        for found in echo_cases(folder, sides, options):
+            keep(*found)
     return values
 
 

@@ -25,10 +25,13 @@ namespace {
 using anyio::task;
 
 constexpr std::string_view usage =
-    "usage: anyio_echo_server [--port N] [--mode buffer|next] [--seconds N]\n"
+    "usage: anyio_echo_server [--port N] [--mode buffer|next] [--backend NAME]\n"
+    "                         [--busy 1] [--seconds N]\n"
     "  --port N     port of 127.0.0.1 to listen on; 0, the default, lets the system choose\n"
     "  --mode       buffer: receive_some() into 64 KiB of each connection (default)\n"
     "               next:   next(), which makes a buffer of the right size each time\n"
+    "  --backend    epoll, io_uring\n"
+    "  --busy 1     never sleep\n"
     "  --seconds N  exit after N seconds (default 60); SIGTERM ends it at any time\n";
 
 std::uint64_t reads = 0;
@@ -109,6 +112,7 @@ int main(int count, char** words) {
     std::uint16_t port = 0;
     unsigned seconds = 60;
     bool next = false;
+    anyio::run_options options;
     for (int i = 1; i < count; i += 2) {
         const std::string_view option = words[i];
         const std::string_view value = i + 1 < count ? words[i + 1] : "";
@@ -118,6 +122,10 @@ int main(int count, char** words) {
             seconds = static_cast<unsigned>(std::atoi(value.data()));
         } else if (option == "--mode" && (value == "next" || value == "buffer")) {
             next = value == "next";
+        } else if (option == "--backend" && !value.empty()) {
+            options.backend = value;
+        } else if (option == "--busy" && value == "1") {
+            options.busy_poll = anyio::forever;
         } else {
             std::fputs(usage.data(), stderr);
             return option == "--help" ? 0 : 2;
@@ -125,6 +133,6 @@ int main(int count, char** words) {
     }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     alarm(seconds);
-    anyio::run(serve, port, next);
+    anyio::run(options, serve, port, next);
     print_cost();
 }

@@ -26,12 +26,14 @@
 namespace {
 
 const char usage[] =
-    "usage: echo_epoll_raw [--port N] [--mode level|edge|tryfirst] [--seconds N]\n"
+    "usage: echo_epoll_raw [--port N] [--mode level|edge|tryfirst] [--busy 1]\n"
+    "                      [--seconds N]\n"
     "  --port N     port of 127.0.0.1 to listen on; 0, the default, lets the system choose\n"
     "  --mode       level:    level-triggered, one read and one write per event (default)\n"
     "               edge:     edge-triggered, registered once; reads while a readiness flag\n"
     "                         says so, and a short read clears it\n"
     "               tryfirst: edge-triggered; after each answer tries to read again\n"
+    "  --busy 1     never sleep\n"
     "  --seconds N  exit after N seconds (default 60); SIGTERM ends it at any time\n";
 
 enum class trigger { level, edge, tryfirst };
@@ -231,6 +233,7 @@ void print_cost() {
 int main(int count, char** words) {
     std::uint16_t port = 0;
     unsigned seconds = 60;
+    int timeout = -1;
     for (int i = 1; i < count; i += 2) {
         const char* value = i + 1 < count ? words[i + 1] : "";
         if (std::strcmp(words[i], "--port") == 0) {
@@ -246,6 +249,9 @@ int main(int count, char** words) {
         } else if (std::strcmp(words[i], "--mode") == 0 &&
                    std::strcmp(value, "tryfirst") == 0) {
             mode = trigger::tryfirst;
+        } else if (std::strcmp(words[i], "--busy") == 0 &&
+                   std::strcmp(value, "1") == 0) {
+            timeout = 0;
         } else {
             std::fputs(usage, stderr);
             return std::strcmp(words[i], "--help") == 0 ? 0 : 2;
@@ -259,7 +265,7 @@ int main(int count, char** words) {
     watch(EPOLL_CTL_ADD, signals, EPOLLIN, nullptr);
     for (;;) {
         static epoll_event events[1024];
-        const int ready = epoll_wait(epoll, events, 1024, -1);
+        const int ready = epoll_wait(epoll, events, 1024, timeout);
         for (int i = 0; i < ready; ++i) {
             void* owner = events[i].data.ptr;
             if (owner == nullptr) {
