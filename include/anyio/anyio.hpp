@@ -43,6 +43,7 @@
 #include <anyio/networking/socket_attribute.hpp>
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/tcp_listener.hpp>
+#include <anyio/networking/unix_address.hpp>
 #include <anyio/networking/wait_readable.hpp>
 #include <anyio/streams/buffered.hpp>
 #include <anyio/streams/memory.hpp>
