@@ -259,9 +259,7 @@ STREAM_SOCKET_TEST(a_file_knows_the_errors_of_send) {
     });
     EXPECT_TRUE(is_error<busy_resource_error>(second.error()));
     EXPECT_TRUE(is_error<closed_resource_error>(sent.error()));
-    EXPECT_THAT(
-        message_of(sent.error()), HasSubstr("the stream was closed by \"")
-    );
+    EXPECT_THAT(message_of(sent.error()), HasSubstr("the stream was closed by \""));
 }
 
 // sendfile(2) has no MSG_NOSIGNAL: SIGPIPE would end this program.
@@ -294,9 +292,7 @@ STREAM_SOCKET_TEST(buffer_sizes_can_be_set) {
 STREAM_SOCKET_TEST(any_option_can_be_set_by_its_number) {
     auto pair = co_await Kind::connected();
     pair.client.set_raw_option(SOL_SOCKET, SO_PRIORITY, 3);
-    EXPECT_EQ(
-        pair.client.template get_raw_option<int>(SOL_SOCKET, SO_PRIORITY), 3
-    );
+    EXPECT_EQ(pair.client.template get_raw_option<int>(SOL_SOCKET, SO_PRIORITY), 3);
     EXPECT_EQ(
         pair.client.template get_raw_option<int>(SOL_SOCKET, SO_TYPE), SOCK_STREAM
     );

@@ -4,9 +4,8 @@
 /// @file
 /// What the tests of UNIX sockets share, and those that are about both kinds of streams.
 
-#include "networking/connections.hpp"
-
 #include <anyio/base/unique_fd.hpp>
+#include "networking/connections.hpp"
 
 #include <array>
 #include <cstdlib>
@@ -128,9 +127,7 @@ struct unix_kind {
     using stream = anyio::unix_socket_stream;
     static constexpr const char* name = "unix_socket_stream";
 
-    static anyio::task<pair_of<stream>> connected() {
-        co_return connected_unix_pair();
-    }
+    static anyio::task<pair_of<stream>> connected() { co_return connected_unix_pair(); }
 };
 
 /// Both directions hold some hundred kilobytes.

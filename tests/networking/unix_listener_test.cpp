@@ -379,7 +379,9 @@ ANYIO_TEST(connect_unix, says_what_is_wrong) {
     folder.file("datagrams").copy(at.sun_path, sizeof(at.sun_path) - 1);
     EXPECT_EQ(::bind(datagrams.get(), reinterpret_cast<sockaddr*>(&at), sizeof(at)), 0);
     const auto other = co_await as_outcome(connect_unix(folder.file("datagrams")));
-    EXPECT_THAT(message_of(other.error()), HasSubstr("(EPROTOTYPE); it is a socket of"));
+    EXPECT_THAT(
+        message_of(other.error()), HasSubstr("(EPROTOTYPE); it is a socket of")
+    );
 }
 
 // connect(2) gives EAGAIN, and nothing tells when there is room.

@@ -68,7 +68,8 @@ ANYIO_TEST(unix_socket_stream, knows_where_both_sides_are) {
     co_await client.aclose();
     EXPECT_THROW((void)client.local_address(), closed_resource_error);
     EXPECT_EQ(
-        message_thrown_by<closed_resource_error>([&] { (void)client.remote_address(); }),
+        message_thrown_by<closed_resource_error>([&] { (void)client.remote_address(); }
+        ),
         "remote_address of unix_socket_stream: the stream is closed"
     );
 }
@@ -103,9 +104,7 @@ ANYIO_TEST(unix_socket_stream, errors_say_which_stream_it_was) {
     co_await server.aclose();
     const auto end = co_await as_outcome(client.receive());
     EXPECT_TRUE(is_error<end_of_stream>(end.error()));
-    EXPECT_EQ(
-        message_of(end.error()), "receive on unix_socket_stream: end of stream"
-    );
+    EXPECT_EQ(message_of(end.error()), "receive on unix_socket_stream: end of stream");
     const auto sent = co_await as_outcome(client.send("x"));
     EXPECT_EQ(
         message_of(sent.error()),
@@ -437,7 +436,9 @@ ANYIO_TEST(unix_socket_stream, is_not_made_of_anything_else) {
     EXPECT_EQ(file.get(), number);  // still the caller's
 
     auto [datagrams, others] = socket_pair(AF_UNIX, SOCK_DGRAM);
-    EXPECT_THAT(why_not(datagrams), HasSubstr(": the socket is not of type SOCK_STREAM"));
+    EXPECT_THAT(
+        why_not(datagrams), HasSubstr(": the socket is not of type SOCK_STREAM")
+    );
     EXPECT_TRUE(datagrams);
 
     unique_fd tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -447,9 +448,12 @@ ANYIO_TEST(unix_socket_stream, is_not_made_of_anything_else) {
     unique_fd alone(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_THAT(why_not(alone), HasSubstr(": the socket is not connected (ENOTCONN)"));
 
-    auto listener = co_await create_unix_listener(unix_address::abstract("anyio-test-1"));
+    auto listener =
+        co_await create_unix_listener(unix_address::abstract("anyio-test-1"));
     unique_fd listening(::dup(extra<socket_attribute::raw_socket>(listener)));
-    EXPECT_THAT(why_not(listening), HasSubstr(": the socket listens; a listener takes"));
+    EXPECT_THAT(
+        why_not(listening), HasSubstr(": the socket listens; a listener takes")
+    );
 
     unique_fd none;
     EXPECT_EQ(
