@@ -3,11 +3,16 @@
 
 #include "networking/unix_connections.hpp"
 
+#include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include <sys/inotify.h>
 #include <sys/un.h>
 
 using namespace anyio;
@@ -58,6 +63,20 @@ public:
 private:
     mode_t before_;
 };
+
+/// What has happened in a folder that is watched.
+std::vector<std::uint32_t> events_of(int watch) {
+    std::array<char, 4096> text{};
+    const auto size = ::read(watch, text.data(), text.size());
+    std::vector<std::uint32_t> masks;
+    for (std::size_t at = 0; std::cmp_less(at, size);) {
+        inotify_event event{};
+        std::memcpy(&event, text.data() + at, sizeof(event));
+        masks.push_back(event.mask);
+        at += sizeof(event) + event.len;
+    }
+    return masks;
+}
 
 /// What a server leaves behind that ended without a goodbye.
 void leave_stale_socket(const std::string& path) {
@@ -147,6 +166,21 @@ ANYIO_TEST(unix_listener, has_exactly_the_mode_it_is_told_whatever_the_umask) {
             EXPECT_EQ(mode_of(path), mode) << mask;
         }
     }
+}
+
+// B8: it is not made with other permissions first, and changed afterwards.
+ANYIO_TEST(unix_listener, has_its_mode_from_the_moment_there_is_a_file) {
+    const temporary_folder folder;
+    const umask_of while_here(0);
+    const unique_fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    const std::string path = folder.file("socket");
+    const std::string parent = fs::path(path).parent_path().string();
+    EXPECT_GE(
+        ::inotify_add_watch(watch.get(), parent.c_str(), IN_CREATE | IN_ATTRIB), 0
+    );
+    auto listener = co_await create_unix_listener(path, {.mode = 0600});
+    EXPECT_EQ(mode_of(path), 0600u);
+    EXPECT_THAT(events_of(watch.get()), ElementsAre(IN_CREATE));
 }
 
 ANYIO_TEST(unix_listener, without_a_mode_has_what_the_umask_leaves) {

@@ -36,7 +36,8 @@ task<> main_task() {
             std::array<char, 100> text{};
             const auto size = ::pread(fds.at(0).get(), text.data(), text.size(), 0);
             std::cout << data.str() << ": "
-                      << std::string(text.data(), static_cast<std::size_t>(size)) << "\n";
+                      << std::string(text.data(), static_cast<std::size_t>(size))
+                      << "\n";
             tg.cancel();
         }
     );

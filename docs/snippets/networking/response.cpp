@@ -33,7 +33,8 @@ task<> main_task() {
         anyio::create_task_group(),
         [&](anyio::task_group& tg) -> task<> {
             tg.start_soon([&]() -> task<> { co_await listener.serve(respond); });
-            auto stream = co_await anyio::connect_tcp("127.0.0.1", listener.local_port());
+            auto stream =
+                co_await anyio::connect_tcp("127.0.0.1", listener.local_port());
             while (auto chunk = co_await stream.next())
                 std::cout << chunk->str();
             tg.cancel();
