@@ -45,7 +45,7 @@
 #include <anyio/networking/socket_listener.hpp>
 #include <anyio/networking/socket_option.hpp>
 #include <anyio/networking/socket_stream.hpp>
-#include <anyio/networking/stream_socket.hpp>
+#include <anyio/networking/socket_stream_base.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/unix_address.hpp>
 #include <anyio/networking/unix_listener.hpp>

@@ -149,13 +149,13 @@ anyio::task<std::string> all_of(Stream& stream, std::size_t at_once = 65536) {
 }  // namespace support
 
 /// A test of both kinds of streams; its body has the template parameter `Kind`.
-#define STREAM_SOCKET_TEST(name)                                                       \
+#define STREAM_TEST(name)                                                              \
     template <class Kind>                                                              \
     static ::anyio::task<> check_##name();                                             \
-    ANYIO_TEST(tcp_stream_socket, name) {                                              \
+    ANYIO_TEST(tcp_stream_base, name) {                                                \
         co_await check_##name<support::tcp_kind>();                                    \
     }                                                                                  \
-    ANYIO_TEST(unix_stream_socket, name) {                                             \
+    ANYIO_TEST(unix_stream_base, name) {                                               \
         co_await check_##name<support::unix_kind>();                                   \
     }                                                                                  \
     template <class Kind>                                                              \

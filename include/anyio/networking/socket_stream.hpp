@@ -7,7 +7,7 @@
 #include <anyio/base/unique_fd.hpp>
 #include <anyio/networking/socket_address.hpp>
 #include <anyio/networking/socket_attribute.hpp>
-#include <anyio/networking/stream_socket.hpp>
+#include <anyio/networking/socket_stream_base.hpp>
 
 #include <cstdint>
 
@@ -21,7 +21,7 @@ namespace anyio {
 /// @threads      loop
 /// @concurrency  one receive and one send at a time, else busy_resource_error
 /// @anyio        anyio.abc.SocketStream
-class socket_stream : public stream_socket {
+class socket_stream : public socket_stream_base {
 public:
     /// Operations that wait go on, on the new object. The old one is closed.
     socket_stream(socket_stream&& other) noexcept = default;
@@ -85,7 +85,7 @@ public:
 
     /// For those who make sockets: takes over one that is connected and registered.
     socket_stream(backends::descriptor& target, const ip_endpoint& remote) noexcept
-        : stream_socket(target, kind_), remote_(remote) {}
+        : socket_stream_base(target, kind_), remote_(remote) {}
 
 private:
     static const detail::stream_kind kind_;

@@ -8,7 +8,7 @@
 #include <anyio/base/unique_fd.hpp>
 #include <anyio/networking/detail/fds_operation.hpp>
 #include <anyio/networking/socket_attribute.hpp>
-#include <anyio/networking/stream_socket.hpp>
+#include <anyio/networking/socket_stream_base.hpp>
 #include <anyio/networking/unix_address.hpp>
 
 #include <cstddef>
@@ -19,8 +19,7 @@ namespace anyio {
 
 /// Who has opened the other end of a UNIX socket, as the kernel knows it.
 struct process_credentials {
-    int pid =
-        0;  ///< May be of another process by now; -1: in no namespace of this one.
+    int pid = 0;  ///< 0: not of this pid namespace. It may be another's by now.
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
 };
@@ -30,7 +29,7 @@ struct process_credentials {
 /// @threads      loop
 /// @concurrency  one receive and one send at a time, else busy_resource_error
 /// @anyio        anyio.abc.UNIXSocketStream
-class unix_socket_stream : public stream_socket {
+class unix_socket_stream : public socket_stream_base {
 public:
     /// Operations that wait go on, on the new object. The old one is closed.
     unix_socket_stream(unix_socket_stream&& other) noexcept = default;
@@ -139,7 +138,7 @@ public:
 
     /// For those who make sockets: takes over one that is connected and registered.
     explicit unix_socket_stream(backends::descriptor& target) noexcept
-        : stream_socket(target, kind_) {}
+        : socket_stream_base(target, kind_) {}
 
 private:
     static const detail::stream_kind kind_;

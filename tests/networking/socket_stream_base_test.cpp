@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <anyio/networking/stream_socket.hpp>
+#include <anyio/networking/socket_stream_base.hpp>
 
 #include "networking/unix_connections.hpp"
 
@@ -37,7 +37,7 @@ std::vector<byte_view> pieces_of(const std::string& text, std::size_t longest) {
 
 // --- several pieces ---------------------------------------------------------------------
 
-STREAM_SOCKET_TEST(pieces_are_sent_as_if_they_were_one) {
+STREAM_TEST(pieces_are_sent_as_if_they_were_one) {
     auto pair = co_await Kind::connected();
     const std::string body = "body";
     const std::array<byte_view, 3> message{"header ", body, "!"};
@@ -47,7 +47,7 @@ STREAM_SOCKET_TEST(pieces_are_sent_as_if_they_were_one) {
     EXPECT_EQ(got, "header body!");
 }
 
-STREAM_SOCKET_TEST(any_number_of_pieces_is_sent) {
+STREAM_TEST(any_number_of_pieces_is_sent) {
     const std::string text = pattern(5000);
     for (const std::size_t longest : {1u, 2u, 16u, 17u, 700u}) {
         auto pair = co_await Kind::connected();
@@ -64,7 +64,7 @@ STREAM_SOCKET_TEST(any_number_of_pieces_is_sent) {
     }
 }
 
-STREAM_SOCKET_TEST(pieces_of_nothing_send_nothing) {
+STREAM_TEST(pieces_of_nothing_send_nothing) {
     auto pair = co_await Kind::connected();
     co_await pair.client.send(std::span<const byte_view>());
     const std::vector<byte_view> empty(100);
@@ -77,7 +77,7 @@ STREAM_SOCKET_TEST(pieces_of_nothing_send_nothing) {
     EXPECT_EQ(got, "x");
 }
 
-STREAM_SOCKET_TEST(pieces_wait_while_the_peer_is_slow) {
+STREAM_TEST(pieces_wait_while_the_peer_is_slow) {
     auto pair = co_await Kind::connected();
     support::use_small_buffers(pair);
     const std::string text = pattern(3'000'000);
@@ -94,7 +94,7 @@ STREAM_SOCKET_TEST(pieces_wait_while_the_peer_is_slow) {
     EXPECT_TRUE(got == text);
 }
 
-STREAM_SOCKET_TEST(pieces_that_are_cancelled_stop_at_some_byte) {
+STREAM_TEST(pieces_that_are_cancelled_stop_at_some_byte) {
     auto pair = co_await Kind::connected();
     support::use_small_buffers(pair);
     const std::string text = pattern(3'000'000);
@@ -110,7 +110,7 @@ STREAM_SOCKET_TEST(pieces_that_are_cancelled_stop_at_some_byte) {
     EXPECT_TRUE(text.starts_with(got));
 }
 
-STREAM_SOCKET_TEST(pieces_know_the_errors_of_send) {
+STREAM_TEST(pieces_know_the_errors_of_send) {
     auto pair = co_await Kind::connected();
     support::use_small_buffers(pair);
     const std::string text = pattern(3'000'000);
@@ -135,7 +135,7 @@ STREAM_SOCKET_TEST(pieces_know_the_errors_of_send) {
     EXPECT_THAT(message_of(ended.error()), HasSubstr("send_eof() has ended this"));
 }
 
-STREAM_SOCKET_TEST(pieces_to_a_peer_that_is_gone_are_an_error) {
+STREAM_TEST(pieces_to_a_peer_that_is_gone_are_an_error) {
     auto pair = co_await Kind::connected();
     co_await pair.client.send("unread");
     co_await pair.server.aclose();
@@ -149,7 +149,7 @@ STREAM_SOCKET_TEST(pieces_to_a_peer_that_is_gone_are_an_error) {
 
 // --- files ------------------------------------------------------------------------------
 
-STREAM_SOCKET_TEST(a_file_is_sent_to_its_end) {
+STREAM_TEST(a_file_is_sent_to_its_end) {
     auto pair = co_await Kind::connected();
     const unique_fd file = file_with("contents of the file");
     const std::uint64_t sent = co_await pair.client.send_file(file.get());
@@ -160,7 +160,7 @@ STREAM_SOCKET_TEST(a_file_is_sent_to_its_end) {
     EXPECT_EQ(got, "contents of the file");
 }
 
-STREAM_SOCKET_TEST(a_part_of_a_file_is_sent) {
+STREAM_TEST(a_part_of_a_file_is_sent) {
     auto pair = co_await Kind::connected();
     const unique_fd file = file_with("contents of the file");
     const std::uint64_t part = co_await pair.client.send_file(file.get(), 9, 6);
@@ -176,7 +176,7 @@ STREAM_SOCKET_TEST(a_part_of_a_file_is_sent) {
     EXPECT_EQ(got, "of thefile");
 }
 
-STREAM_SOCKET_TEST(a_large_file_waits_while_the_peer_is_slow) {
+STREAM_TEST(a_large_file_waits_while_the_peer_is_slow) {
     auto pair = co_await Kind::connected();
     support::use_small_buffers(pair);
     const std::string text = pattern(3'000'000);
@@ -195,7 +195,7 @@ STREAM_SOCKET_TEST(a_large_file_waits_while_the_peer_is_slow) {
     EXPECT_TRUE(got == text.substr(1));
 }
 
-STREAM_SOCKET_TEST(a_file_that_is_cancelled_stops_at_some_byte) {
+STREAM_TEST(a_file_that_is_cancelled_stops_at_some_byte) {
     auto pair = co_await Kind::connected();
     support::use_small_buffers(pair);
     const std::string text = pattern(3'000'000);
@@ -213,7 +213,7 @@ STREAM_SOCKET_TEST(a_file_that_is_cancelled_stops_at_some_byte) {
     EXPECT_TRUE(text.starts_with(got));
 }
 
-STREAM_SOCKET_TEST(what_is_no_file_cannot_be_sent_and_harms_nothing) {
+STREAM_TEST(what_is_no_file_cannot_be_sent_and_harms_nothing) {
     auto pair = co_await Kind::connected();
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
@@ -243,7 +243,7 @@ STREAM_SOCKET_TEST(what_is_no_file_cannot_be_sent_and_harms_nothing) {
     EXPECT_EQ(got, "as before");
 }
 
-STREAM_SOCKET_TEST(a_file_knows_the_errors_of_send) {
+STREAM_TEST(a_file_knows_the_errors_of_send) {
     auto pair = co_await Kind::connected();
     support::use_small_buffers(pair);
     const unique_fd file = file_with(pattern(3'000'000));
@@ -263,7 +263,7 @@ STREAM_SOCKET_TEST(a_file_knows_the_errors_of_send) {
 }
 
 // sendfile(2) has no MSG_NOSIGNAL: SIGPIPE would end this program.
-STREAM_SOCKET_TEST(a_file_to_a_peer_that_is_gone_is_an_error) {
+STREAM_TEST(a_file_to_a_peer_that_is_gone_is_an_error) {
     auto pair = co_await Kind::connected();
     co_await pair.client.send("unread");
     co_await pair.server.aclose();
@@ -276,7 +276,7 @@ STREAM_SOCKET_TEST(a_file_to_a_peer_that_is_gone_is_an_error) {
 
 // --- options ----------------------------------------------------------------------------
 
-STREAM_SOCKET_TEST(buffer_sizes_can_be_set) {
+STREAM_TEST(buffer_sizes_can_be_set) {
     auto pair = co_await Kind::connected();
     // Linux sets twice as much.
     pair.client.template set_option<socket_option::send_buffer_size>(40000);
@@ -289,7 +289,7 @@ STREAM_SOCKET_TEST(buffer_sizes_can_be_set) {
     );
 }
 
-STREAM_SOCKET_TEST(any_option_can_be_set_by_its_number) {
+STREAM_TEST(any_option_can_be_set_by_its_number) {
     auto pair = co_await Kind::connected();
     pair.client.set_raw_option(SOL_SOCKET, SO_PRIORITY, 3);
     EXPECT_EQ(pair.client.template get_raw_option<int>(SOL_SOCKET, SO_PRIORITY), 3);
@@ -298,7 +298,7 @@ STREAM_SOCKET_TEST(any_option_can_be_set_by_its_number) {
     );
 }
 
-STREAM_SOCKET_TEST(lingering_may_reset_but_not_block) {
+STREAM_TEST(lingering_may_reset_but_not_block) {
     auto pair = co_await Kind::connected();
     using option = socket_option::linger;
     EXPECT_EQ(pair.client.template get_option<option>(), std::nullopt);
@@ -314,7 +314,7 @@ STREAM_SOCKET_TEST(lingering_may_reset_but_not_block) {
     EXPECT_EQ(pair.client.template get_option<option>(), std::nullopt);
 }
 
-STREAM_SOCKET_TEST(options_of_a_closed_stream_are_an_error) {
+STREAM_TEST(options_of_a_closed_stream_are_an_error) {
     auto pair = co_await Kind::connected();
     co_await pair.client.aclose();
     EXPECT_THROW(
@@ -328,7 +328,7 @@ STREAM_SOCKET_TEST(options_of_a_closed_stream_are_an_error) {
     EXPECT_EQ(pair.client.native_handle(), -1);
 }
 
-ANYIO_TEST(tcp_stream_socket, keeps_alive_as_it_is_told) {
+ANYIO_TEST(tcp_stream_base, keeps_alive_as_it_is_told) {
     auto pair = co_await support::connected_pair();
     socket_stream& stream = pair.client;
     EXPECT_TRUE(stream.get_option<socket_option::no_delay>());
@@ -349,7 +349,7 @@ ANYIO_TEST(tcp_stream_socket, keeps_alive_as_it_is_told) {
     EXPECT_EQ(stream.get_option<socket_option::not_sent_low_water>(), 16384);
 }
 
-ANYIO_TEST(tcp_stream_socket, refuses_values_with_the_name_of_the_option) {
+ANYIO_TEST(tcp_stream_base, refuses_values_with_the_name_of_the_option) {
     auto pair = co_await support::connected_pair();
     const std::string refused = message_thrown_by<os_error>([&] {
         pair.client.set_option<socket_option::keep_alive_idle>(forever);
@@ -363,7 +363,7 @@ ANYIO_TEST(tcp_stream_socket, refuses_values_with_the_name_of_the_option) {
     );
 }
 
-ANYIO_TEST(unix_stream_socket, does_not_have_the_options_of_tcp) {
+ANYIO_TEST(unix_stream_base, does_not_have_the_options_of_tcp) {
     auto pair = support::connected_unix_pair();
     EXPECT_THAT(
         message_thrown_by<os_error>([&] {

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// stream_socket: what TCP and UNIX streams have in common.
+/// socket_stream_base: what TCP and UNIX streams have in common.
 /// Manual: docs/manual/networking.md#streams
 
 #include <anyio/base/bytes.hpp>
@@ -32,7 +32,7 @@ namespace anyio {
 ///
 /// @threads      loop
 /// @concurrency  one receive and one send at a time, else busy_resource_error
-class stream_socket : protected detail::stream_core {
+class socket_stream_base : protected detail::stream_core {
 public:
     /// Receives what there is, waiting until there is something.
     ///
@@ -174,7 +174,7 @@ public:
     /// @anyio         anyio.abc.AsyncResource.aclose
     [[nodiscard]] detail::close_operation aclose() noexcept {
         return {this, [](void* self) noexcept {
-                    static_cast<stream_socket*>(self)->close_now();
+                    static_cast<socket_stream_base*>(self)->close_now();
                 }};
     }
 
@@ -235,15 +235,15 @@ public:
 
 protected:
     /// Takes over a socket that is connected and registered.
-    stream_socket(
+    socket_stream_base(
         backends::descriptor& target, const detail::stream_kind& kind
     ) noexcept
         : stream_core(target, kind) {}
 
     /// Operations that wait go on, on the new object. The old one is closed.
-    stream_socket(stream_socket&& other) noexcept = default;
-    stream_socket& operator=(stream_socket&& other) noexcept = default;
-    ~stream_socket() = default;
+    socket_stream_base(socket_stream_base&& other) noexcept = default;
+    socket_stream_base& operator=(socket_stream_base&& other) noexcept = default;
+    ~socket_stream_base() = default;
 };
 
 }  // namespace anyio
