@@ -10,9 +10,7 @@
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/synchronization/event.hpp>
 #include <anyio/tasks/task_group.hpp>
-#include "../lowlevel/scheduler.hpp"
-#include "posix_socket.hpp"
-#include "request_operation.hpp"
+#include "connect_operation.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -41,56 +39,8 @@ std::string to_string(const connect_request& request) {
     return describe(is_v6 ? "[" : "", request.host, is_v6 ? "]:" : ":", request.port);
 }
 
-/// A socket that is to be connected, closed if that does not happen.
-class connecting_socket {
-public:
-    explicit connecting_socket(unique_fd fd)
-        : target_(
-              &lowlevel::scheduler::of(*lowlevel::this_loop).backend().attach(fd.get())
-          ) {
-        static_cast<void>(fd.release());
-    }
-
-    ~connecting_socket() {
-        if (target_)
-            target_->owner->close(*target_);
-    }
-
-    connecting_socket(const connecting_socket&) = delete;
-    connecting_socket& operator=(const connecting_socket&) = delete;
-
-    [[nodiscard]] backends::descriptor& target() noexcept { return *target_; }
-
-    [[nodiscard]] socket_stream connected(const ip_endpoint& remote) noexcept {
-        return {*std::exchange(target_, nullptr), remote};
-    }
-
-private:
-    backends::descriptor* target_;
-};
-
-void describe_connect(const lowlevel::wait_record& record, std::string& out) {
-    const auto& operation = static_cast<const detail::request_operation&>(record);
-    posix_socket::native_address to{};
-    to.size = operation.size;
-    std::copy_n(static_cast<const std::byte*>(operation.data), to.size, to.data);
-    out += describe("fd ", operation.target->fd, ", ", posix_socket::from_native(to));
-}
-
-constexpr lowlevel::wait_kind connect_kind{
-    &detail::request_operation::abort, "connect_tcp", &describe_connect
-};
-
-class [[nodiscard]] connect_operation final : public detail::request_operation {
-public:
-    connect_operation(
-        backends::descriptor& on, posix_socket::native_address& to
-    ) noexcept
-        : request_operation(connect_kind, backends::request_code::connect, on) {
-        data = to.data;
-        size = to.size;
-    }
-};
+constexpr lowlevel::wait_kind connect_kind =
+    detail::connect_operation::make_kind("connect_tcp");
 
 /// Connects to one address. Throws os_error.
 task<socket_stream> connect_to(ip_endpoint remote, ip_endpoint local) {
@@ -100,12 +50,13 @@ task<socket_stream> connect_to(ip_endpoint remote, ip_endpoint local) {
         if (const int error = posix_socket::bind(fd.get(), local, options))
             posix_socket::throw_bind_error(error, local);
     }
-    connecting_socket socket(std::move(fd));
+    detail::connecting_socket socket(std::move(fd));
     posix_socket::native_address address = posix_socket::to_native(remote);
-    const std::int64_t result = co_await connect_operation(socket.target(), address);
+    const std::int64_t result =
+        co_await detail::connect_operation(connect_kind, socket.target(), address);
     if (result < 0)
         throw os_error(static_cast<int>(-result), "connect tcp", to_string(remote));
-    co_return socket.connected(remote);
+    co_return socket_stream(socket.connected(), remote);
 }
 
 /// RFC 8305, 4: families take turns, the one of the best address first.

@@ -3,11 +3,10 @@
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/networking/tcp_listener.hpp>
-#include "listener_core.hpp"
+#include "posix_socket.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 namespace anyio {
 
@@ -106,10 +105,6 @@ std::vector<unique_fd> bind_everywhere(const listener_request& request) {
     return made;
 }
 
-struct close_core {
-    void operator()(detail::listener_core* core) const noexcept { core->close(); }
-};
-
 task<tcp_listener> listen(listener_request request) {
     co_await lowlevel::checkpoint_if_cancelled();
     if (request.backlog < 0)
@@ -125,10 +120,7 @@ task<tcp_listener> listen(listener_request request) {
         );
         sockets = bind_with_one_port(request, std::move(addresses));
     }
-    std::unique_ptr<detail::listener_core, close_core> core(new detail::listener_core);
-    for (unique_fd& socket : sockets)
-        core->add(std::move(socket));
-    co_return tcp_listener(*core.release());
+    co_return tcp_listener::made(std::move(sockets));
 }
 
 }  // namespace

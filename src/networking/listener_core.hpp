@@ -2,10 +2,12 @@
 #pragma once
 
 /// @file
-/// listener_core: the sockets of a tcp_listener.
+/// listener_core: the sockets of a listener.
 
-#include <anyio/networking/tcp_listener.hpp>
+#include <anyio/base/time.hpp>
+#include <anyio/networking/detail/accept_operation.hpp>
 #include "posix_socket.hpp"
+#include "posix_unix_socket.hpp"
 
 #include <memory>
 #include <string>
@@ -16,7 +18,8 @@ namespace anyio::detail {
 /// One listening socket, and the request that accepts from it.
 struct listening_socket : backends::request {
     listener_core* listener = nullptr;
-    ip_endpoint local;
+    ip_endpoint local;  // none: a UNIX socket
+    std::string where;  // that, or the path, for messages
     posix_socket::native_address peer;
     bool pending = false;  // the backend has the request
     int ready = -1;        // accepted when nobody waited any more
@@ -25,10 +28,12 @@ struct listening_socket : backends::request {
 /// Lives until the last request has ended, which a backend may put off until after the
 /// listener was closed.
 ///
-/// Invariant: `waiter_` is null or in accept(), with a request pending on each socket.
+/// Invariant: `waiter_` is null, or in accept() with a request pending on each socket, or
+/// held back by its limit, which then knows this.
 class listener_core {
 public:
-    listener_core() = default;
+    explicit listener_core(const listener_kind& kind) noexcept : kind_(&kind) {}
+
     ~listener_core();
 
     listener_core(const listener_core&) = delete;  // requests hold its address
@@ -38,6 +43,15 @@ public:
     ///
     /// @throws os_error, std::bad_alloc  and then `fd` is closed
     void add(unique_fd fd);
+    /// The same of one that is registered already.
+    ///
+    /// @throws std::bad_alloc  and then `target` is closed
+    void add(backends::descriptor& target);
+
+    /// Removes it when the listener is closed.
+    void remove_later(posix_socket::bound_file file) noexcept {
+        file_ = std::move(file);
+    }
 
     /// Ends what waits, closes the sockets, and goes when it can.
     void close() noexcept;
@@ -45,7 +59,9 @@ public:
     /// Begins to accept; true if `waiter` has a connection or an error already.
     ///
     /// @throws busy_resource_error, usage_error
-    [[nodiscard]] bool begin(accept_operation& waiter);
+    [[nodiscard]] bool begin(accept_core& waiter);
+    /// The waiter was held back, and is no more.
+    void go_on() noexcept;
     /// The waiter does not wait any more.
     void stop() noexcept;
 
@@ -64,17 +80,28 @@ private:
     enum class stage : std::uint8_t { open, closing, closed };
 
     void check_may_begin() const;
-    [[nodiscard]] bool begin_on(listening_socket& socket);
+    [[nodiscard]] accept_core* forget_waiter() noexcept;
+    [[nodiscard]] bool begin_on_all() noexcept;
+    [[nodiscard]] bool begin_on(listening_socket& socket) noexcept;
     [[nodiscard]] bool submit(listening_socket& socket) noexcept;
     [[nodiscard]] bool settle(listening_socket& socket) noexcept;
     void deliver_error(int error, const listening_socket& socket) noexcept;
     static void on_completed(backends::request& r) noexcept;
     void go_if_done() noexcept;
 
+    const listener_kind* kind_;
     std::vector<std::unique_ptr<listening_socket>> sockets_;
-    accept_operation* waiter_ = nullptr;
+    posix_socket::bound_file file_;
+    accept_core* waiter_ = nullptr;
     std::size_t first_ = 0;  // which socket is asked first, for fairness
     stage stage_ = stage::open;
 };
+
+struct close_core {
+    void operator()(listener_core* core) const noexcept { core->close(); }
+};
+
+/// A listener in the making.
+using unique_core = std::unique_ptr<listener_core, close_core>;
 
 }  // namespace anyio::detail

@@ -13,6 +13,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/un.h>
 
 namespace anyio {
 
@@ -53,20 +54,24 @@ namespace posix_socket {
 
 namespace {
 
-static_assert(native_address::room == sizeof(sockaddr_in6));
+static_assert(native_address::room == sizeof(sockaddr_un));
+static_assert(native_address::room >= sizeof(sockaddr_in6));
+
+constexpr std::size_t path_offset = offsetof(sockaddr_un, sun_path);
+static_assert(unix_address::max_size + 1 == sizeof(sockaddr_un::sun_path));
 
 bool set_option(int fd, int level, int name, int value) noexcept {
     return sys::setsockopt(fd, level, name, &value, sizeof(value)) == 0;
 }
 
 template <class Call>
-ip_endpoint address_from(Call call, int fd) noexcept {
+native_address address_from(Call call, int fd) noexcept {
     native_address address;
     socklen_t length = native_address::room;
-    if (call(fd, reinterpret_cast<sockaddr*>(address.data), &length) != 0)
-        return {};
-    address.size = length;
-    return from_native(address);
+    if (call(fd, reinterpret_cast<sockaddr*>(address.data), &length) == 0)
+        // One more than there is room for, if the NUL after a path has none (unix(7)).
+        address.size = std::min<std::size_t>(length, native_address::room);
+    return address;
 }
 
 }  // namespace
@@ -92,6 +97,30 @@ native_address to_native(const ip_endpoint& endpoint) noexcept {
         result.size = sizeof(address);
     }
     return result;
+}
+
+native_address to_native(const unix_address& address) noexcept {
+    native_address result{};
+    const sa_family_t family = AF_UNIX;
+    const std::string_view name = address.name();
+    std::memcpy(result.data, &family, sizeof(family));
+    std::memcpy(result.data + path_offset, name.data(), name.size());
+    // A path and its NUL, an abstract name and nothing, or the family alone (unix(7)).
+    result.size = std::min(
+        path_offset + name.size() + (address.is_path() ? 1 : 0), native_address::room
+    );
+    return result;
+}
+
+unix_address unix_from_native(const native_address& address) noexcept {
+    sa_family_t family = AF_UNSPEC;
+    if (address.size <= path_offset || address.size > native_address::room)
+        return {};
+    std::memcpy(&family, address.data, sizeof(family));
+    if (family != AF_UNIX)
+        return {};
+    const auto* const name = reinterpret_cast<const char*>(address.data + path_offset);
+    return unix_address::from_system({name, address.size - path_offset});
 }
 
 ip_endpoint from_native(const native_address& address) noexcept {
@@ -120,11 +149,19 @@ ip_endpoint from_native(const native_address& address) noexcept {
 }
 
 ip_endpoint local_address(int fd) noexcept {
-    return address_from(&sys::getsockname, fd);
+    return from_native(address_from(&sys::getsockname, fd));
 }
 
 ip_endpoint remote_address(int fd) noexcept {
-    return address_from(&sys::getpeername, fd);
+    return from_native(address_from(&sys::getpeername, fd));
+}
+
+unix_address local_unix_address(int fd) noexcept {
+    return unix_from_native(address_from(&sys::getsockname, fd));
+}
+
+unix_address remote_unix_address(int fd) noexcept {
+    return unix_from_native(address_from(&sys::getpeername, fd));
 }
 
 // TCP_NODELAY as anyio and trio do; what listeners accept inherits it (tcp(7)).

@@ -8,6 +8,7 @@
 #include <anyio/base/unique_fd.hpp>
 #include <anyio/networking/getaddrinfo.hpp>
 #include <anyio/networking/socket_address.hpp>
+#include <anyio/networking/unix_address.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,22 +18,27 @@
 
 namespace anyio::posix_socket {
 
-/// A sockaddr of one of the IP families.
+/// A sockaddr of an IP family, or of UNIX sockets.
 struct native_address {
-    static constexpr std::size_t room = 28;  // sockaddr_in6
+    static constexpr std::size_t room = 110;  // sockaddr_un, the largest
 
     alignas(8) std::byte data[room];
     std::size_t size = 0;  // 0: none
 };
 
 [[nodiscard]] native_address to_native(const ip_endpoint& endpoint) noexcept;
+[[nodiscard]] native_address to_native(const unix_address& address) noexcept;
 
-/// An IPv4 address in an IPv6 one becomes IPv4.
+/// An IPv4 address in an IPv6 one becomes IPv4. No endpoint if it is of another family.
 [[nodiscard]] ip_endpoint from_native(const native_address& address) noexcept;
+/// Unnamed if it is of another family.
+[[nodiscard]] unix_address unix_from_native(const native_address& address) noexcept;
 
 /// No endpoint if the socket has none.
 [[nodiscard]] ip_endpoint local_address(int fd) noexcept;
 [[nodiscard]] ip_endpoint remote_address(int fd) noexcept;
+[[nodiscard]] unix_address local_unix_address(int fd) noexcept;
+[[nodiscard]] unix_address remote_unix_address(int fd) noexcept;
 
 /// A TCP socket: non-blocking, close-on-exec, TCP_NODELAY.
 ///

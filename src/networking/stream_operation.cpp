@@ -2,7 +2,8 @@
 #include <anyio/networking/detail/stream_operation.hpp>
 
 #include <anyio/base/errors.hpp>
-#include <anyio/networking/socket_stream.hpp>
+#include <anyio/networking/detail/bulk_operation.hpp>
+#include <anyio/networking/detail/fds_operation.hpp>
 #include "../lowlevel/scheduler.hpp"
 #include "../lowlevel/task_report.hpp"
 #include "posix_socket.hpp"
@@ -24,19 +25,6 @@ constexpr std::size_t least_direct = std::size_t{16} * 1024;
 // What a result may have too much of before it is worth a realloc.
 constexpr std::size_t most_slack = 4096;
 
-std::exception_ptr describe_failure(int error, const std::string& what) noexcept {
-    try {
-        os_error cause(error, what);
-        if (posix_socket::is_lack_of_memory(error))
-            return std::make_exception_ptr(std::move(cause));
-        return make_caused(
-            broken_resource_error(cause.what()), std::make_exception_ptr(cause)
-        );
-    } catch (...) {
-        return std::current_exception();
-    }
-}
-
 std::string running_task() {
     const auto* const task =
         lowlevel::this_loop ? lowlevel::this_loop->current : nullptr;
@@ -45,20 +33,17 @@ std::string running_task() {
 
 }  // namespace
 
-constinit const lowlevel::wait_kind stream_operation::receive_kind_{
-    &abort, "socket_stream::receive", &describe
-};
-constinit const lowlevel::wait_kind stream_operation::send_kind_{
-    &abort, "socket_stream::send", &describe
-};
-
 std::string stream_operation::subject(const stream_core& stream) const {
-    return is_read() ? "receive on " + stream.describe("←")
-                     : "send on " + stream.describe("→");
+    const char* const what = mode_ == mode::receive_fds ? "receive_fds on "
+                             : mode_ == mode::send_fds  ? "send_fds on "
+                             : mode_ == mode::send_file ? "send_file on "
+                             : is_read()                ? "receive on "
+                                                        : "send on ";
+    return what + stream.describe(is_read() ? "←" : "→");
 }
 
 bool stream_operation::try_complete() {
-    return mode_ <= mode::collect ? begin_receive() : begin_send();
+    return mode_ <= mode::receive_fds ? begin_receive() : begin_send();
 }
 
 /// Whether the stream is open, and of this loop.
@@ -73,8 +58,8 @@ bool stream_operation::begin_receive() {
     if (!is_served(stream) || size == 0) [[unlikely]]
         refuse();
     target = stream.target_;
-    if (mode_ == mode::collect && stream.filled_)
-        make_room();
+    if (mode_ != mode::fill)
+        prepare_receive();
     if (!target->owner->submit(*this))
         return false;
     if (mode_ != mode::fill || result <= 0) {
@@ -89,6 +74,8 @@ bool stream_operation::begin_send() {
     if (!is_served(stream) || stream.eof_sent_) [[unlikely]]
         refuse();
     target = stream.target_;
+    if (mode_ >= mode::send_pieces)
+        prepare_send();
     if (size == 0) [[unlikely]]
         return true;
     while (target->owner->submit(*this)) {
@@ -100,6 +87,22 @@ bool stream_operation::begin_send() {
         }
     }
     return false;
+}
+
+void stream_operation::prepare_receive() {
+    if (mode_ == mode::receive_fds)
+        static_cast<receive_fds_operation&>(*this).prepare();
+    else if (stream_->filled_)
+        make_room();
+}
+
+void stream_operation::prepare_send() {
+    if (mode_ == mode::send_pieces)
+        static_cast<send_pieces_operation&>(*this).prepare();
+    else if (mode_ == mode::send_fds)
+        static_cast<send_fds_operation&>(*this).prepare();
+    else
+        static_cast<send_file_operation&>(*this).prepare();
 }
 
 void stream_operation::make_room() {
@@ -176,21 +179,44 @@ stream_operation::progress stream_operation::settle() noexcept {
         break;
     case mode::fill:
         break;
+    case mode::receive_fds:
+        static_cast<receive_fds_operation&>(*this).take();
+        break;
     case mode::send_some:
         return progress::done;
     case mode::send_all:
-        data = static_cast<std::byte*>(data) + result;
-        size -= static_cast<std::size_t>(result);
-        if (size == 0)
-            return progress::done;
-        // A cancelled send is over, although more could be sent.
-        return task && task->has(lowlevel::task_abort_requested) ? progress::cancelled
-                                                                 : progress::again;
+    case mode::send_pieces:
+    case mode::send_fds:
+    case mode::send_file:
+        return settle_sent();
     }
     // After a failure of the connection the system reports an end: it is not a clean one.
     if (result == 0 && stream_ && stream_->failure_ != 0) [[unlikely]]
-        fail(describe_failure(stream_->failure_, subject(*stream_)));
+        fail(describe_failure(stream_->failure_));
     return progress::done;
+}
+
+/// A part of what is to be sent has been sent.
+stream_operation::progress stream_operation::settle_sent() noexcept {
+    size -= static_cast<std::size_t>(result);
+    if (size == 0 || (mode_ == mode::send_file && result == 0))
+        return progress::done;
+    switch (mode_) {
+    case mode::send_pieces:
+        static_cast<send_pieces_operation&>(*this).advance();
+        break;
+    case mode::send_fds:
+        static_cast<send_fds_operation&>(*this).advance();
+        break;
+    case mode::send_file:
+        static_cast<send_file_operation&>(*this).piece_.offset += result;
+        break;
+    default:
+        data = static_cast<std::byte*>(data) + result;
+    }
+    // A cancelled send is over, although more could be sent.
+    return task && task->has(lowlevel::task_abort_requested) ? progress::cancelled
+                                                             : progress::again;
 }
 
 // Backends that do not stop an operation at once may complete it after the stream was
@@ -199,11 +225,16 @@ bool stream_operation::survives_close() const noexcept {
     switch (mode_) {
     case mode::fill:
     case mode::collect:
+    case mode::receive_fds:
         return result > 0;
     case mode::send_some:
         return true;
     case mode::send_all:
+    case mode::send_pieces:
+    case mode::send_fds:
         return static_cast<std::size_t>(result) == size;
+    case mode::send_file:
+        return static_cast<std::size_t>(result) == size || result == 0;
     }
     return false;
 }
@@ -236,16 +267,48 @@ stream_operation::progress stream_operation::settle_failure() noexcept {
     if (error == ECANCELED && !closed)
         return progress::cancelled;
     // The peer has ended its side first if it is EPIPE; what it had sent can be read.
-    if (error != EPIPE && error != EBUSY && !posix_socket::is_lack_of_memory(error))
+    if (error != EPIPE && error != EBUSY && !spares_stream(error))
         stream_->failure_ = error;
     try {
-        fail(
-            error == EBUSY ? busy_error() : describe_failure(error, subject(*stream_))
-        );
+        fail(error == EBUSY ? busy_error() : describe_failure(error));
     } catch (const std::bad_alloc&) {
         fail(std::current_exception());
     }
     return progress::done;
+}
+
+/// Whether an error says nothing about the connection: the descriptors that were to be
+/// sent, or the file, are to blame, or the machine.
+bool stream_operation::spares_stream(int error) const noexcept {
+    if (posix_socket::is_lack_of_memory(error))
+        return true;
+    if (mode_ == mode::send_fds)
+        return error == EBADF || error == EINVAL || error == ETOOMANYREFS;
+    return mode_ == mode::send_file &&
+           (error == EBADF || error == EINVAL || error == ESPIPE || error == EIO ||
+            error == EOVERFLOW || error == EISDIR || error == ESTALE);
+}
+
+std::exception_ptr stream_operation::describe_failure(int error) const noexcept {
+    try {
+        const bool no_file =
+            mode_ == mode::send_file && (error == EINVAL || error == ESPIPE);
+        os_error cause(
+            error,
+            subject(*stream_),
+            {},
+            no_file ? "it works for files, not for pipes and devices: read those, and "
+                      "send()"
+                    : ""
+        );
+        if (spares_stream(error))
+            return std::make_exception_ptr(std::move(cause));
+        return make_caused(
+            broken_resource_error(cause.what()), std::make_exception_ptr(cause)
+        );
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 void stream_operation::fail(std::exception_ptr error) noexcept {
@@ -280,8 +343,19 @@ void stream_operation::describe(const lowlevel::wait_record& record, std::string
         out += ", " + self.stream_->describe(self.is_read() ? "←" : "→");
 }
 
-void receive_operation::throw_end() {
-    throw end_of_stream("receive on socket_stream: end of stream");
+lowlevel::abort_result
+stream_operation::abort_nothing(lowlevel::wait_record&) noexcept {
+    return lowlevel::abort_result::done;  // send_eof never waits
+}
+
+void stream_operation::throw_end() const {
+    // Not of the stream, which may have gone: "socket_stream::receive".
+    const std::string_view what = kind->name;
+    throw end_of_stream(anyio::describe(
+        mode_ == mode::receive_fds ? "receive_fds on " : "receive on ",
+        what.substr(0, what.find(':')),
+        ": end of stream"
+    ));
 }
 
 }  // namespace anyio::detail

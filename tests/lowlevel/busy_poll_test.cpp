@@ -57,7 +57,7 @@ private:
 void run_counted(task<> (*body)(), duration busy_poll) {
     looks = 0;
     sleeps = 0;
-    support::run_on(std::make_unique<counting_backend>(), body, busy_poll);
+    support::run_on(std::make_unique<counting_backend>(), nullptr, body, busy_poll);
 }
 
 task<> sleep_three_times() {

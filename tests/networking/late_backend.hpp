@@ -82,9 +82,9 @@ private:
     std::vector<request*> ending_;
 };
 
-/// anyio::run() on a late_backend.
+/// anyio::run() on a late_backend, in real time.
 inline void run_late(anyio::task<> (*body)()) {
-    run_on(std::make_unique<late_backend>(), body);
+    run_on(std::make_unique<late_backend>(), nullptr, body);
 }
 
 }  // namespace support

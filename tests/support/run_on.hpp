@@ -6,6 +6,7 @@
 
 #include <anyio/backends/backend.hpp>
 #include <anyio/basics/task.hpp>
+#include <anyio/lowlevel/clock.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include "lowlevel/scheduler.hpp"
 
@@ -15,8 +16,10 @@
 
 namespace support {
 
+/// @param clock  null: the real one
 inline void run_on(
     std::unique_ptr<anyio::backends::backend> backend,
+    anyio::lowlevel::clock* clock,
     anyio::task<> (*body)(),
     anyio::duration busy_poll = anyio::duration::zero()
 ) {
@@ -25,7 +28,7 @@ inline void run_on(
     };
     anyio::detail::result_slot<void> result;
     {
-        anyio::lowlevel::scheduler scheduler(std::move(backend), nullptr, busy_poll);
+        anyio::lowlevel::scheduler scheduler(std::move(backend), clock, busy_poll);
         anyio::lowlevel::task_state& task = anyio::lowlevel::allocate_task(kind, 0);
         task.set(anyio::lowlevel::task_handled);
         scheduler.state().root_scope->enter_as_root(task);

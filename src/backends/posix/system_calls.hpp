@@ -26,6 +26,7 @@ using ::epoll_wait;
 using ::eventfd;
 using ::getpeername;
 using ::getsockname;
+using ::getsockopt;
 using ::listen;
 using ::poll;
 using ::recv;

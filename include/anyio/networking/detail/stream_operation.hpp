@@ -5,9 +5,8 @@
 /// stream_operation: one receive or send on a connected socket. An awaiter and a request
 /// of the backend in one, so that waiting needs no memory of its own.
 
-#include <anyio/backends/request.hpp>
 #include <anyio/base/bytes.hpp>
-#include <anyio/lowlevel/operation.hpp>
+#include <anyio/networking/detail/stream_core.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,38 +17,6 @@
 
 namespace anyio::detail {
 
-class stream_operation;
-
-/// What operations need to know of a stream, whatever kind of socket it is.
-class stream_core {
-public:
-    stream_core(stream_core&& other) noexcept;
-    stream_core& operator=(stream_core&& other) noexcept;
-
-    /// Ends what waits on it with closed_resource_error, then closes the socket.
-    void close_now() noexcept;
-
-protected:
-    explicit stream_core(backends::descriptor& target) noexcept : target_(&target) {}
-
-    ~stream_core() {
-        if (target_)
-            close_now();
-    }
-
-    friend stream_operation;
-    friend class send_eof_operation;
-
-    void repoint_operations() noexcept;
-    /// `socket_stream 127.0.0.1:80 ← 127.0.0.1:40112`, with the arrow that is asked for.
-    [[nodiscard]] std::string describe(std::string_view arrow) const;
-
-    backends::descriptor* target_;  // null: closed, or moved from
-    int failure_ = 0;               // errno that ended it; a later end is no clean one
-    bool eof_sent_ = false;
-    bool filled_ = false;  // the last receive() got all it asked for
-};
-
 /// The base of all operations on streams. Not a template: what they do is in src/.
 ///
 /// Invariants: from try_complete() until `completed`, `stream_` is the stream, wherever
@@ -59,10 +26,14 @@ class stream_operation : public lowlevel::operation<stream_operation>,
                          public backends::request {
 public:
     enum class mode : std::uint8_t {
-        fill,       ///< receive into the caller's buffer
-        collect,    ///< receive into collect_operation::received_
-        send_some,  ///< one send(2)
+        fill,         ///< receive into the caller's buffer
+        collect,      ///< receive into collect_operation::received_
+        receive_fds,  ///< one recvmsg(2), of receive_fds_operation
+        send_some,    ///< one send(2)
         send_all,
+        send_pieces,  ///< the others send all as well
+        send_fds,
+        send_file,
     };
 
     /// @throws closed_resource_error, busy_resource_error, broken_resource_error,
@@ -71,19 +42,36 @@ public:
 
     void start() const noexcept {}
 
+    /// The kind of the streams of type `name`; `names` are of its wait_kinds.
+    struct kind_names {
+        const char* stream;
+        const char* receive;
+        const char* send;
+        const char* send_eof;
+    };
+
+    [[nodiscard]] static constexpr stream_kind make_kind(
+        const kind_names& names,
+        std::string (*describe_stream)(const stream_core&, std::string_view)
+    ) noexcept {
+        return {
+            names.stream,
+            {&abort, names.receive, &describe},
+            {&abort, names.send, &describe},
+            {&abort_nothing, names.send_eof, nullptr},
+            describe_stream
+        };
+    }
+
 protected:
     stream_operation(
         stream_core& stream, mode m, void* buffer, std::size_t length
     ) noexcept
-        : operation(m <= mode::collect ? receive_kind_ : send_kind_),
-          request(
-              m <= mode::collect ? backends::request_code::receive
-                                 : backends::request_code::send,
-              &on_completed,
-              buffer,
-              length
+        : operation(
+              m <= mode::receive_fds ? stream.kind_->receive : stream.kind_->send
           ),
-          mode_(m), stream_(&stream) {}
+          request(code_of(m), &on_completed, buffer, length), mode_(m),
+          stream_(&stream) {}
 
     ~stream_operation() {
         if (failed_) [[unlikely]]
@@ -101,14 +89,41 @@ protected:
             std::rethrow_exception(std::move(error_));
     }
 
+    /// Of a receive that had no error and no bytes.
+    [[noreturn]] void throw_end() const;
+
+    /// `send on socket_stream 127.0.0.1:80 → 127.0.0.1:40112`
+    [[nodiscard]] std::string subject(const stream_core& stream) const;
+
+    /// Until it is complete.
+    [[nodiscard]] const stream_core& stream() const noexcept { return *stream_; }
+
 private:
     friend stream_core;
 
     enum class progress : std::uint8_t { done, again, cancelled };
 
-    static const lowlevel::wait_kind receive_kind_;
-    static const lowlevel::wait_kind send_kind_;
+    static constexpr backends::request_code code_of(mode m) noexcept {
+        switch (m) {
+        case mode::fill:
+        case mode::collect:
+            return backends::request_code::receive;
+        case mode::receive_fds:
+            return backends::request_code::receive_message;
+        case mode::send_some:
+        case mode::send_all:
+            return backends::request_code::send;
+        case mode::send_pieces:
+        case mode::send_fds:
+            return backends::request_code::send_message;
+        case mode::send_file:
+            break;
+        }
+        return backends::request_code::send_file;
+    }
+
     static lowlevel::abort_result abort(lowlevel::wait_record& record) noexcept;
+    static lowlevel::abort_result abort_nothing(lowlevel::wait_record& record) noexcept;
     static void describe(const lowlevel::wait_record& record, std::string& out);
     static void on_completed(backends::request& r) noexcept;
 
@@ -119,15 +134,19 @@ private:
     [[nodiscard]] bool begin_receive();
     [[nodiscard]] bool begin_send();
     [[nodiscard]] bool is_served(const stream_core& stream) const noexcept;
+    void prepare_receive();
+    void prepare_send();
     void make_room();
     [[noreturn]] void refuse() const;
     [[nodiscard]] progress settle() noexcept;
     [[nodiscard]] progress settle_failure() noexcept;
+    [[nodiscard]] progress settle_sent() noexcept;
+    [[nodiscard]] bool spares_stream(int error) const noexcept;
+    [[nodiscard]] std::exception_ptr describe_failure(int error) const noexcept;
     [[nodiscard]] bool survives_close() const noexcept;
     void settle_received() noexcept;
     void fail(std::exception_ptr error) noexcept;
     void fail_closed(const stream_core& stream) noexcept;
-    [[nodiscard]] std::string subject(const stream_core& stream) const;
     [[nodiscard]] std::exception_ptr busy_error() const;
 
     // First, where they fit into the padding of `request`.
@@ -164,9 +183,6 @@ public:
             throw_end();
         return std::move(received_);
     }
-
-private:
-    [[noreturn]] static void throw_end();
 };
 
 class [[nodiscard]] next_operation final : public collect_operation {
@@ -210,44 +226,6 @@ public:
         check();
         return static_cast<std::size_t>(result);
     }
-};
-
-/// Ends the sending direction; never waits.
-class [[nodiscard]] send_eof_operation final
-    : public lowlevel::operation<send_eof_operation> {
-public:
-    explicit send_eof_operation(stream_core& stream) noexcept;
-
-    [[nodiscard]] bool try_complete();
-
-    void start() const noexcept {}
-
-    void await_resume() const noexcept {}
-
-private:
-    stream_core* stream_;
-};
-
-/// Closes at once, then looks for cancellation.
-class [[nodiscard]] close_operation final : public lowlevel::awaitable_base {
-public:
-    close_operation(void* object, void (*close)(void*) noexcept) noexcept
-        : object_(object), close_(close) {}
-
-    [[nodiscard]] bool await_ready() const noexcept {
-        close_(object_);
-        return !cancelled(*lowlevel::this_loop->current);
-    }
-
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
-        unwind_now(*lowlevel::this_loop, lowlevel::link_of(handle));
-    }
-
-    void await_resume() const noexcept {}
-
-private:
-    void* object_;
-    void (*close_)(void*) noexcept;
 };
 
 }  // namespace anyio::detail
