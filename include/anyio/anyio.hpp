@@ -38,6 +38,7 @@
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
 #include <anyio/networking/connect_tcp.hpp>
 #include <anyio/networking/connect_unix.hpp>
+#include <anyio/networking/datagram_socket.hpp>
 #include <anyio/networking/getaddrinfo.hpp>
 #include <anyio/networking/ip_address.hpp>
 #include <anyio/networking/socket_address.hpp>
@@ -47,7 +48,9 @@
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/stream_socket.hpp>
 #include <anyio/networking/tcp_listener.hpp>
+#include <anyio/networking/udp_socket.hpp>
 #include <anyio/networking/unix_address.hpp>
+#include <anyio/networking/unix_datagram_socket.hpp>
 #include <anyio/networking/unix_listener.hpp>
 #include <anyio/networking/unix_socket_stream.hpp>
 #include <anyio/networking/wait_readable.hpp>

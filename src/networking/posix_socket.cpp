@@ -149,19 +149,19 @@ ip_endpoint from_native(const native_address& address) noexcept {
 }
 
 ip_endpoint local_address(int fd) noexcept {
-    return from_native(address_from(&sys::getsockname, fd));
+    return from_native(address_from(sys::getsockname, fd));
 }
 
 ip_endpoint remote_address(int fd) noexcept {
-    return from_native(address_from(&sys::getpeername, fd));
+    return from_native(address_from(sys::getpeername, fd));
 }
 
 unix_address local_unix_address(int fd) noexcept {
-    return unix_from_native(address_from(&sys::getsockname, fd));
+    return unix_from_native(address_from(sys::getsockname, fd));
 }
 
 unix_address remote_unix_address(int fd) noexcept {
-    return unix_from_native(address_from(&sys::getpeername, fd));
+    return unix_from_native(address_from(sys::getpeername, fd));
 }
 
 // TCP_NODELAY as anyio and trio do; what listeners accept inherits it (tcp(7)).
@@ -192,12 +192,12 @@ int listen(int fd, int backlog) noexcept {
     return sys::listen(fd, backlog) == 0 ? 0 : errno;
 }
 
-void throw_bind_error(int error, const ip_endpoint& to) {
+void throw_bind_error(int error, const ip_endpoint& to, std::string_view operation) {
     const bool privileged = error == EACCES && to.port() != 0 && to.port() < 1024;
     const bool foreign = error == EADDRNOTAVAIL;
     throw os_error(
         error,
-        "bind tcp",
+        operation,
         to_string(to),
         privileged ? "ports below 1024 need CAP_NET_BIND_SERVICE"
         : foreign  ? "no interface of this machine has that address"

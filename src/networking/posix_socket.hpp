@@ -56,7 +56,9 @@ struct bind_options {
 [[nodiscard]] int listen(int fd, int backlog) noexcept;
 
 /// "bind tcp 0.0.0.0:80: permission denied (EACCES); ports below 1024 need ..."
-[[noreturn]] void throw_bind_error(int error, const ip_endpoint& to);
+[[noreturn]] void throw_bind_error(
+    int error, const ip_endpoint& to, std::string_view operation = "bind tcp"
+);
 
 /// An errno, 0 if all went well.
 [[nodiscard]] int shut_down_sending(int fd) noexcept;
