@@ -164,6 +164,20 @@ unix_address remote_unix_address(int fd) noexcept {
     return unix_from_native(address_from(sys::getpeername, fd));
 }
 
+ip_endpoint require_local_address(int fd) {
+    const native_address address = address_from(sys::getsockname, fd);
+    if (address.size == 0)
+        throw os_error(errno, "getsockname", describe("fd ", fd));
+    return from_native(address);
+}
+
+unix_address require_local_unix_address(int fd) {
+    const native_address address = address_from(sys::getsockname, fd);
+    if (address.size == 0)
+        throw os_error(errno, "getsockname", describe("fd ", fd));
+    return unix_from_native(address);
+}
+
 // TCP_NODELAY as anyio and trio do; what listeners accept inherits it (tcp(7)).
 unique_fd open_tcp(bool v6) {
     constexpr int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -243,10 +257,42 @@ resolve(const std::string& host, std::uint16_t port, getaddrinfo_options options
     }
     ::freeaddrinfo(found);
     if (endpoints.empty())
-        throw os_error(
-            std::error_code(EAI_NONAME, getaddrinfo_category()), "getaddrinfo", host
-        );
+        throw_unknown(host);
     return endpoints;
+}
+
+name_info name_of(const ip_endpoint& endpoint, getnameinfo_options options) {
+    const int wishes = (options.numeric_host ? NI_NUMERICHOST : 0) |
+                       (options.numeric_service ? NI_NUMERICSERV : 0) |
+                       (options.name_required ? NI_NAMEREQD : 0) |
+                       (options.datagram ? NI_DGRAM : 0);
+    const native_address address = to_native(endpoint);
+    char host[NI_MAXHOST];
+    char service[NI_MAXSERV];
+    const int error = ::getnameinfo(
+        reinterpret_cast<const sockaddr*>(address.data),
+        static_cast<socklen_t>(address.size),
+        host,
+        sizeof(host),
+        service,
+        sizeof(service),
+        wishes
+    );
+    if (error == EAI_SYSTEM)
+        throw os_error(errno, "getnameinfo", to_string(endpoint));
+    if (error != 0)
+        throw os_error(
+            std::error_code(error, getaddrinfo_category()),
+            "getnameinfo",
+            to_string(endpoint)
+        );
+    return {host, service};
+}
+
+void throw_unknown(const std::string& host) {
+    throw os_error(
+        std::error_code(EAI_NONAME, getaddrinfo_category()), "getaddrinfo", host
+    );
 }
 
 void throw_wrong_family(const std::string& host) {

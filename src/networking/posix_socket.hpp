@@ -40,6 +40,12 @@ struct native_address {
 [[nodiscard]] unix_address local_unix_address(int fd) noexcept;
 [[nodiscard]] unix_address remote_unix_address(int fd) noexcept;
 
+/// For those who must know.
+///
+/// @throws os_error
+[[nodiscard]] ip_endpoint require_local_address(int fd);
+[[nodiscard]] unix_address require_local_unix_address(int fd);
+
 /// A TCP socket: non-blocking, close-on-exec, TCP_NODELAY.
 ///
 /// @throws os_error
@@ -68,6 +74,15 @@ struct bind_options {
 /// @throws os_error
 [[nodiscard]] std::vector<ip_endpoint>
 resolve(const std::string& host, std::uint16_t port, getaddrinfo_options options);
+
+/// getnameinfo(3). Blocks.
+///
+/// @throws os_error
+[[nodiscard]] name_info
+name_of(const ip_endpoint& endpoint, getnameinfo_options options);
+
+/// Nobody knows an address of `host`.
+[[noreturn]] void throw_unknown(const std::string& host);
 
 /// `host` is an address of the family that is not wanted.
 [[noreturn]] void throw_wrong_family(const std::string& host);

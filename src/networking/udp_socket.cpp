@@ -36,11 +36,11 @@ constinit const detail::datagram_kind connected_udp_socket::kind_ =
     );
 
 ip_endpoint udp_socket::local_address() const {
-    return posix_socket::local_address(require_fd("local_address of"));
+    return posix_socket::require_local_address(require_fd("local_address of"));
 }
 
 ip_endpoint connected_udp_socket::local_address() const {
-    return posix_socket::local_address(require_fd("local_address of"));
+    return posix_socket::require_local_address(require_fd("local_address of"));
 }
 
 udp_socket udp_socket::from_fd(unique_fd&& fd) {

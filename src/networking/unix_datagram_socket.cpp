@@ -37,11 +37,11 @@ constinit const detail::datagram_kind connected_unix_datagram_socket::kind_ =
     );
 
 unix_address unix_datagram_socket::local_address() const {
-    return posix_socket::local_unix_address(require_fd("local_address of"));
+    return posix_socket::require_local_unix_address(require_fd("local_address of"));
 }
 
 unix_address connected_unix_datagram_socket::local_address() const {
-    return posix_socket::local_unix_address(require_fd("local_address of"));
+    return posix_socket::require_local_unix_address(require_fd("local_address of"));
 }
 
 unix_datagram_socket unix_datagram_socket::from_fd(unique_fd&& fd) {
