@@ -36,6 +36,7 @@
 #include <anyio/lowlevel/task_info.hpp>
 #include <anyio/lowlevel/token.hpp>
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
+#include <anyio/networking/as_connectable.hpp>
 #include <anyio/networking/connect_tcp.hpp>
 #include <anyio/networking/connect_unix.hpp>
 #include <anyio/networking/datagram_socket.hpp>
@@ -47,9 +48,11 @@
 #include <anyio/networking/socket_option.hpp>
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/stream_socket.hpp>
+#include <anyio/networking/tcp_connectable.hpp>
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/udp_socket.hpp>
 #include <anyio/networking/unix_address.hpp>
+#include <anyio/networking/unix_connectable.hpp>
 #include <anyio/networking/unix_datagram_socket.hpp>
 #include <anyio/networking/unix_listener.hpp>
 #include <anyio/networking/unix_socket_stream.hpp>
