@@ -118,12 +118,15 @@ int peer_of(int fd, process_credentials& peer) noexcept {
 }
 
 bound_file::bound_file(std::string_view path)
-    : path_(std::filesystem::absolute(path).string()) {
+    : path_(std::filesystem::absolute(path).string()) {}
+
+bool bound_file::remember() noexcept {
     struct stat status{};
     if (::lstat(path_.c_str(), &status) != 0)
-        throw os_error(errno, "stat", path_);
+        return false;
     device_ = status.st_dev;
     number_ = status.st_ino;
+    return true;
 }
 
 void bound_file::remove() noexcept {
@@ -141,6 +144,9 @@ bound_file bind_unix(int fd, const unix_address& to, std::optional<unsigned> mod
         throw os_error(errno, "fchmod", to_string(to));
     const native_address native = to_native(to);
     const std::string path(to.path());
+    bound_file file;
+    if (to.is_path())
+        file = bound_file(path);
     int error = bind_now(fd, native);
     std::string_view hint = error == EADDRINUSE ? "another socket has that name" : "";
     if (error == EADDRINUSE && to.is_path()) {
@@ -151,8 +157,9 @@ bound_file bind_unix(int fd, const unix_address& to, std::optional<unsigned> mod
     if (error != 0)
         throw os_error(error, "bind unix", to_string(to), hint);
     if (!to.is_path())
-        return {};
-    bound_file file(path);
+        return file;
+    if (!file.remember())
+        throw os_error(errno, "stat", path);
     try {
         if (mode)
             widen(path, *mode);

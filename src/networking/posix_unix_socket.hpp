@@ -28,11 +28,12 @@ public:
     /// Nothing.
     bound_file() noexcept = default;
 
-    /// The socket that has just been bound to `path`; that may be relative, the folder of
-    /// this process may change.
-    ///
-    /// @throws os_error  if it has gone already
+    /// `path`, to which a socket will be bound. It may be relative, and the folder of this
+    /// process may change.
     explicit bound_file(std::string_view path);
+
+    /// The socket has been bound; false: the name has gone already.
+    [[nodiscard]] bool remember() noexcept;
 
     /// Removes the name, unless it stands for something else by now.
     void remove() noexcept;

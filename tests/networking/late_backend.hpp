@@ -5,10 +5,8 @@
 /// late_backend: an epoll backend that cannot stop an operation at once, as io_uring
 /// cannot: cancel() answers "pending", and what close() ends completes later.
 
-#include <anyio/basics/task.hpp>
-#include <anyio/lowlevel/spawn.hpp>
 #include "backends/epoll/epoll_backend.hpp"
-#include "lowlevel/scheduler.hpp"
+#include "networking/run_on.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -84,23 +82,9 @@ private:
     std::vector<request*> ending_;
 };
 
-/// anyio::run() on a late_backend.
+/// anyio::run() on a late_backend, in real time.
 inline void run_late(anyio::task<> (*body)()) {
-    static constexpr anyio::lowlevel::task_kind kind{
-        nullptr, nullptr, nullptr, nullptr, 0
-    };
-    anyio::detail::result_slot<void> result;
-    {
-        anyio::lowlevel::scheduler scheduler(std::make_unique<late_backend>(), nullptr);
-        anyio::lowlevel::task_state& task = anyio::lowlevel::allocate_task(kind, 0);
-        task.set(anyio::lowlevel::task_handled);
-        scheduler.state().root_scope->enter_as_root(task);
-        anyio::lowlevel::start_task(scheduler.state(), task, *body().release(), result);
-        scheduler.run(task);
-        anyio::lowlevel::release_task_block(task);
-    }
-    if (result.error)
-        std::rethrow_exception(result.error);
+    run_on(std::make_unique<late_backend>(), nullptr, body);
 }
 
 }  // namespace support

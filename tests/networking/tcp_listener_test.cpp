@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/networking/tcp_listener.hpp>
 
-#include <anyio/base/unique_fd.hpp>
-#include "networking/connections.hpp"
+#include "networking/unix_connections.hpp"
 
 #include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 using namespace anyio;
 using namespace std::chrono_literals;
+using support::no_more_descriptors;
 using support::receive_all;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -46,26 +42,6 @@ task<std::string> ask(std::uint16_t port, std::string question) {
     const std::string answer = co_await receive_all(stream);
     co_return answer;
 }
-
-/// Lets this process open no more descriptors, as long as it lives.
-class no_more_descriptors {
-public:
-    no_more_descriptors() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const unique_fd lowest_free(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-        rlimit none = before_;
-        none.rlim_cur = static_cast<rlim_t>(lowest_free.get());
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-
-    ~no_more_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-    no_more_descriptors(const no_more_descriptors&) = delete;
-    no_more_descriptors& operator=(const no_more_descriptors&) = delete;
-
-private:
-    rlimit before_{};
-};
 
 }  // namespace
 

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include <sys/socket.h>
+
 using namespace anyio;
 
 namespace {
@@ -15,6 +17,27 @@ struct tcp {
         auto client = co_await connect_tcp("127.0.0.1", listener.local_port());
         auto server = co_await listener.accept();
         co_return std::pair(std::move(client), std::move(server));
+    }
+};
+
+struct unix_socket {
+    static task<std::pair<unix_socket_stream, unix_socket_stream>> make() {
+        const unix_address at = unix_address::abstract("anyio-test-contract");
+        auto listener = co_await create_unix_listener(at);
+        auto client = co_await connect_unix(at);
+        auto server = co_await listener.accept();
+        co_return std::pair(std::move(client), std::move(server));
+    }
+};
+
+/// What came from elsewhere: a socketpair(2).
+struct adopted {
+    static task<std::pair<unix_socket_stream, unix_socket_stream>> make() {
+        int ends[2] = {-1, -1};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        auto first = unix_socket_stream::from_fd(unique_fd(ends[0]));
+        auto second = unix_socket_stream::from_fd(unique_fd(ends[1]));
+        co_return std::pair(std::move(first), std::move(second));
     }
 };
 
@@ -50,11 +73,16 @@ struct buffered {
     }
 };
 
-struct buffered_tcp {
-    using stream = buffered_byte_stream<socket_stream>;
+template <class Pairs>
+using stream_of = typename decltype(Pairs::make())::value_type::first_type;
+
+/// Buffered streams over the streams of another maker.
+template <class Pairs>
+struct buffered_over {
+    using stream = buffered_byte_stream<stream_of<Pairs>>;
 
     static task<std::pair<stream, stream>> make() {
-        auto pair = co_await tcp::make();
+        auto pair = co_await Pairs::make();
         co_return std::pair(
             stream(std::move(pair.first)), stream(std::move(pair.second))
         );
@@ -62,12 +90,13 @@ struct buffered_tcp {
 };
 
 /// Each direction by a connection of its own.
-struct stapled_tcp {
-    using stream = stapled_byte_stream<socket_stream, socket_stream>;
+template <class Pairs>
+struct stapled_over {
+    using stream = stapled_byte_stream<stream_of<Pairs>, stream_of<Pairs>>;
 
     static task<std::pair<stream, stream>> make() {
-        auto there = co_await tcp::make();
-        auto back = co_await tcp::make();
+        auto there = co_await Pairs::make();
+        auto back = co_await Pairs::make();
         co_return std::pair(
             stream(std::move(there.first), std::move(back.first)),
             stream(std::move(back.second), std::move(there.second))
@@ -91,6 +120,12 @@ ANYIO_CHECK_BYTE_STREAM(memory_contract, memory)
 ANYIO_CHECK_BYTE_STREAM(small_memory_contract, small_memory)
 ANYIO_CHECK_BYTE_STREAM(lockstep_contract, lockstep)
 ANYIO_CHECK_BYTE_STREAM(buffered_contract, buffered)
-ANYIO_CHECK_BYTE_STREAM(buffered_tcp_contract, buffered_tcp)
-ANYIO_CHECK_BYTE_STREAM(stapled_tcp_contract, stapled_tcp)
+ANYIO_CHECK_BYTE_STREAM(buffered_tcp_contract, buffered_over<tcp>)
+ANYIO_CHECK_BYTE_STREAM(stapled_tcp_contract, stapled_over<tcp>)
+ANYIO_CHECK_BYTE_STREAM(unix_contract, unix_socket)
+ANYIO_CHECK_BYTE_STREAM(adopted_contract, adopted)
+ANYIO_CHECK_BYTE_STREAM(buffered_unix_contract, buffered_over<unix_socket>)
+ANYIO_CHECK_BYTE_STREAM(stapled_unix_contract, stapled_over<unix_socket>)
+ANYIO_CHECK_BYTE_STREAM(buffered_adopted_contract, buffered_over<adopted>)
+ANYIO_CHECK_BYTE_STREAM(stapled_adopted_contract, stapled_over<adopted>)
 ANYIO_CHECK_BYTE_STREAM(erased_contract, erased)

@@ -6,8 +6,10 @@
 
 #include <anyio/networking/detail/stream_operation.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace anyio::detail {
@@ -44,8 +46,13 @@ public:
     send_file_operation(
         stream_core& stream, int fd, std::uint64_t offset, std::uint64_t count
     ) noexcept
-        : stream_operation(stream, mode::send_file, &piece_, count),
-          piece_{fd, static_cast<std::int64_t>(offset)}, count_(count) {}
+        : stream_operation(
+              stream,
+              mode::send_file,
+              &piece_,
+              offset > most ? count : std::min(count, most - offset)
+          ),
+          piece_{fd, static_cast<std::int64_t>(offset)}, count_(size) {}
 
     /// @returns  how many bytes were sent
     std::uint64_t await_resume() {
@@ -55,6 +62,9 @@ public:
 
 private:
     friend stream_operation;
+
+    // What lies beyond is no place in a file.
+    static constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
 
     void prepare() const;
 
