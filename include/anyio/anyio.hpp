@@ -36,8 +36,10 @@
 #include <anyio/lowlevel/task_info.hpp>
 #include <anyio/lowlevel/token.hpp>
 #include <anyio/lowlevel/wait_task_rescheduled.hpp>
+#include <anyio/networking/as_connectable.hpp>
 #include <anyio/networking/connect_tcp.hpp>
 #include <anyio/networking/connect_unix.hpp>
+#include <anyio/networking/datagram_socket.hpp>
 #include <anyio/networking/getaddrinfo.hpp>
 #include <anyio/networking/ip_address.hpp>
 #include <anyio/networking/socket_address.hpp>
@@ -46,8 +48,12 @@
 #include <anyio/networking/socket_option.hpp>
 #include <anyio/networking/socket_stream.hpp>
 #include <anyio/networking/socket_stream_base.hpp>
+#include <anyio/networking/tcp_connectable.hpp>
 #include <anyio/networking/tcp_listener.hpp>
+#include <anyio/networking/udp_socket.hpp>
 #include <anyio/networking/unix_address.hpp>
+#include <anyio/networking/unix_connectable.hpp>
+#include <anyio/networking/unix_datagram_socket.hpp>
 #include <anyio/networking/unix_listener.hpp>
 #include <anyio/networking/unix_socket_stream.hpp>
 #include <anyio/networking/wait_readable.hpp>

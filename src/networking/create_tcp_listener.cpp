@@ -50,7 +50,7 @@ bind_failure bind_all(
         if (const int error = posix_socket::listen(fd.get(), request.backlog))
             return {error, to};
         if (port == 0)
-            port = posix_socket::local_address(fd.get()).port();
+            port = posix_socket::require_local_address(fd.get()).port();
         made.push_back(std::move(fd));
     }
     return {};

@@ -5,10 +5,8 @@
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/run_var.hpp>
-#include <anyio/lowlevel/token.hpp>
-#include <anyio/lowlevel/wait_task_rescheduled.hpp>
-#include "../threads/worker_pool.hpp"
 #include "posix_socket.hpp"
+#include "worker_lookup.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -29,15 +27,6 @@ resolver*& current_resolver() {
         slot = std::make_shared<resolver*>(nullptr);
     return *static_cast<resolver**>(slot.get());
 }
-
-/// Shared by the task, the worker thread and the message between them. `waiting` belongs
-/// to the loop's thread, the answer to the worker's until it posts.
-struct lookup {
-    lowlevel::task_state* waiting =
-        nullptr;  // null: answered, or nobody waits any more
-    std::vector<ip_endpoint> found;
-    std::exception_ptr error;
-};
 
 /// @throws usage_error  for what no resolver should ever see: a zero would cut the name
 ///                      short, and other letters than ASCII mean what the locale says
@@ -70,36 +59,22 @@ std::optional<ip_address> parse_with_interface(std::string_view host) {
     return ipv6_address(address->v6().bytes(), number);
 }
 
+// Not coroutines: a closure that is a temporary in an awaited call is destroyed twice by
+// g++ 12 (docs/manual/compilers.md).
 task<std::vector<ip_endpoint>>
-look_up_in_worker(std::string host, std::uint16_t port, getaddrinfo_options options) {
-    co_await lowlevel::checkpoint_if_cancelled();
-    const auto shared = std::make_shared<lookup>();
-    shared->waiting = &lowlevel::current();
-    threads::worker_pool::instance().run(
-        [shared, host, port, options, loop = lowlevel::current_token()] {
-            try {
-                shared->found = posix_socket::resolve(host, port, options);
-            } catch (...) {
-                shared->error = std::current_exception();
-            }
-            try {
-                loop.run_sync_soon([shared] {
-                    if (auto* const waiting = std::exchange(shared->waiting, nullptr))
-                        lowlevel::reschedule(*waiting);
-                });
-            } catch (const run_finished_error&) {
-                return;  // so nobody waits
-            }
+ask_system(std::string host, std::uint16_t port, getaddrinfo_options options) {
+    return detail::look_up_in_worker<std::vector<ip_endpoint>>(
+        "getaddrinfo",
+        [host = std::move(host), port, options] {
+            return posix_socket::resolve(host, port, options);
         }
     );
-    lookup* const ours = shared.get();
-    co_await lowlevel::wait_task_rescheduled("getaddrinfo", [ours]() noexcept {
-        ours->waiting = nullptr;
-        return lowlevel::abort_result::done;
+}
+
+task<name_info> ask_system(ip_endpoint endpoint, getnameinfo_options options) {
+    return detail::look_up_in_worker<name_info>("getnameinfo", [endpoint, options] {
+        return posix_socket::name_of(endpoint, options);
     });
-    if (shared->error)
-        std::rethrow_exception(shared->error);
-    co_return std::move(shared->found);
 }
 
 task<std::vector<ip_endpoint>>
@@ -117,14 +92,42 @@ look_up(std::string host, std::uint16_t port, getaddrinfo_options options) {
     }
     check_host_name(host);
     if (resolver* const other = current_resolver()) {
-        found = co_await other->getaddrinfo(std::move(host), port, options);
+        found = co_await other->getaddrinfo(host, port, options);
+        if (found.empty())
+            posix_socket::throw_unknown(host);
         co_return found;
     }
-    found = co_await look_up_in_worker(std::move(host), port, options);
+    found = co_await ask_system(std::move(host), port, options);
+    co_return found;
+}
+
+task<name_info> name(ip_endpoint endpoint, getnameinfo_options options) {
+    co_await lowlevel::checkpoint_if_cancelled();
+    if (!endpoint)
+        throw usage_error("getnameinfo: there is no endpoint");
+    name_info found;
+    if (options.numeric_host && options.numeric_service && !options.name_required) {
+        found.host = to_string(endpoint.address());
+        found.service = describe(endpoint.port());
+    } else if (resolver* const other = current_resolver()) {
+        found = co_await other->getnameinfo(endpoint, options);
+    } else {
+        found = co_await ask_system(endpoint, options);
+    }
     co_return found;
 }
 
 }  // namespace
+
+task<name_info>
+resolver::getnameinfo(ip_endpoint endpoint, getnameinfo_options options) {
+    return ask_system(endpoint, options);
+}
+
+task<name_info> getnameinfo(ip_endpoint endpoint, getnameinfo_options options) {
+    static_cast<void>(lowlevel::require_loop("getnameinfo"));
+    return name(endpoint, options);
+}
 
 // Not a coroutine: what `host` refers to may be gone when the task begins.
 task<std::vector<ip_endpoint>>

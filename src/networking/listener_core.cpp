@@ -31,10 +31,11 @@ void listener_core::add(backends::descriptor& target) {
         auto made = std::make_unique<listening_socket>();
         made->listener = this;
         if (kind_->is_ip)
-            made->local = posix_socket::local_address(target.fd);
-        made->where = kind_->is_ip
-                          ? to_string(made->local)
-                          : to_string(posix_socket::local_unix_address(target.fd));
+            made->local = posix_socket::require_local_address(target.fd);
+        made->where =
+            kind_->is_ip
+                ? to_string(made->local)
+                : to_string(posix_socket::require_local_unix_address(target.fd));
         made->code = backends::request_code::accept;
         made->completed = &on_completed;
         made->target = &target;

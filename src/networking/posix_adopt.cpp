@@ -49,6 +49,10 @@ public:
         return false;
     }
 
+    [[nodiscard]] bool has_port() const noexcept {
+        return local_address(fd_).port() != 0;
+    }
+
     void make_non_blocking() const {
         const int status = ::fcntl(fd_, F_GETFL);
         if (status < 0 || ::fcntl(fd_, F_SETFL, status | O_NONBLOCK) != 0)
@@ -82,9 +86,24 @@ void check(const candidate& socket, const stream_requirement& required) {
         socket.refuse("the socket is not connected (ENOTCONN)");
 }
 
-}  // namespace
+void check(const candidate& socket, const datagram_requirement& required) {
+    if (socket.option(SO_TYPE) != SOCK_DGRAM)
+        socket.refuse("the socket is not of type SOCK_DGRAM");
+    const int domain = socket.option(SO_DOMAIN);
+    if (required.is_unix_domain && domain != AF_UNIX)
+        socket.refuse("the socket is not of family AF_UNIX");
+    if (!required.is_unix_domain && domain != AF_INET && domain != AF_INET6)
+        socket.refuse("the socket is not of family AF_INET or AF_INET6");
+    if (required.is_connected && !socket.is_connected())
+        socket.refuse("the socket is not connected (ENOTCONN)");
+    if (!required.is_connected && socket.is_connected())
+        socket.refuse("the socket is connected; a connected socket takes it");
+    if (!required.is_connected && !required.is_unix_domain && !socket.has_port())
+        socket.refuse("the socket is not bound; call bind(2) first");
+}
 
-backends::descriptor& adopt(unique_fd& fd, const stream_requirement& required) {
+template <class Requirement>
+backends::descriptor& check_and_adopt(unique_fd& fd, const Requirement& required) {
     auto& loop = lowlevel::require_loop(required.operation);
     const candidate socket(fd.get(), required.operation);
     check(socket, required);
@@ -93,6 +112,23 @@ backends::descriptor& adopt(unique_fd& fd, const stream_requirement& required) {
         lowlevel::scheduler::of(loop).backend().attach(fd.get());
     static_cast<void>(fd.release());
     return target;
+}
+
+}  // namespace
+
+backends::descriptor& adopt(unique_fd& fd, const stream_requirement& required) {
+    return check_and_adopt(fd, required);
+}
+
+backends::descriptor& adopt(unique_fd& fd, const datagram_requirement& required) {
+    return check_and_adopt(fd, required);
+}
+
+bool is_v6(int fd) noexcept {
+    int domain = 0;
+    socklen_t size = sizeof(domain);
+    return sys::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+           domain == AF_INET6;
 }
 
 }  // namespace anyio::posix_socket

@@ -149,19 +149,33 @@ ip_endpoint from_native(const native_address& address) noexcept {
 }
 
 ip_endpoint local_address(int fd) noexcept {
-    return from_native(address_from(&sys::getsockname, fd));
+    return from_native(address_from(sys::getsockname, fd));
 }
 
 ip_endpoint remote_address(int fd) noexcept {
-    return from_native(address_from(&sys::getpeername, fd));
+    return from_native(address_from(sys::getpeername, fd));
 }
 
 unix_address local_unix_address(int fd) noexcept {
-    return unix_from_native(address_from(&sys::getsockname, fd));
+    return unix_from_native(address_from(sys::getsockname, fd));
 }
 
 unix_address remote_unix_address(int fd) noexcept {
-    return unix_from_native(address_from(&sys::getpeername, fd));
+    return unix_from_native(address_from(sys::getpeername, fd));
+}
+
+ip_endpoint require_local_address(int fd) {
+    const native_address address = address_from(sys::getsockname, fd);
+    if (address.size == 0)
+        throw os_error(errno, "getsockname", describe("fd ", fd));
+    return from_native(address);
+}
+
+unix_address require_local_unix_address(int fd) {
+    const native_address address = address_from(sys::getsockname, fd);
+    if (address.size == 0)
+        throw os_error(errno, "getsockname", describe("fd ", fd));
+    return unix_from_native(address);
 }
 
 // TCP_NODELAY as anyio and trio do; what listeners accept inherits it (tcp(7)).
@@ -192,12 +206,12 @@ int listen(int fd, int backlog) noexcept {
     return sys::listen(fd, backlog) == 0 ? 0 : errno;
 }
 
-void throw_bind_error(int error, const ip_endpoint& to) {
+void throw_bind_error(int error, const ip_endpoint& to, std::string_view operation) {
     const bool privileged = error == EACCES && to.port() != 0 && to.port() < 1024;
     const bool foreign = error == EADDRNOTAVAIL;
     throw os_error(
         error,
-        "bind tcp",
+        operation,
         to_string(to),
         privileged ? "ports below 1024 need CAP_NET_BIND_SERVICE"
         : foreign  ? "no interface of this machine has that address"
@@ -243,10 +257,42 @@ resolve(const std::string& host, std::uint16_t port, getaddrinfo_options options
     }
     ::freeaddrinfo(found);
     if (endpoints.empty())
-        throw os_error(
-            std::error_code(EAI_NONAME, getaddrinfo_category()), "getaddrinfo", host
-        );
+        throw_unknown(host);
     return endpoints;
+}
+
+name_info name_of(const ip_endpoint& endpoint, getnameinfo_options options) {
+    const int wishes = (options.numeric_host ? NI_NUMERICHOST : 0) |
+                       (options.numeric_service ? NI_NUMERICSERV : 0) |
+                       (options.name_required ? NI_NAMEREQD : 0) |
+                       (options.datagram ? NI_DGRAM : 0);
+    const native_address address = to_native(endpoint);
+    char host[NI_MAXHOST];
+    char service[NI_MAXSERV];
+    const int error = ::getnameinfo(
+        reinterpret_cast<const sockaddr*>(address.data),
+        static_cast<socklen_t>(address.size),
+        host,
+        sizeof(host),
+        service,
+        sizeof(service),
+        wishes
+    );
+    if (error == EAI_SYSTEM)
+        throw os_error(errno, "getnameinfo", to_string(endpoint));
+    if (error != 0)
+        throw os_error(
+            std::error_code(error, getaddrinfo_category()),
+            "getnameinfo",
+            to_string(endpoint)
+        );
+    return {host, service};
+}
+
+void throw_unknown(const std::string& host) {
+    throw os_error(
+        std::error_code(EAI_NONAME, getaddrinfo_category()), "getaddrinfo", host
+    );
 }
 
 void throw_wrong_family(const std::string& host) {

@@ -40,6 +40,12 @@ struct native_address {
 [[nodiscard]] unix_address local_unix_address(int fd) noexcept;
 [[nodiscard]] unix_address remote_unix_address(int fd) noexcept;
 
+/// For those who must know.
+///
+/// @throws os_error
+[[nodiscard]] ip_endpoint require_local_address(int fd);
+[[nodiscard]] unix_address require_local_unix_address(int fd);
+
 /// A TCP socket: non-blocking, close-on-exec, TCP_NODELAY.
 ///
 /// @throws os_error
@@ -56,7 +62,9 @@ struct bind_options {
 [[nodiscard]] int listen(int fd, int backlog) noexcept;
 
 /// "bind tcp 0.0.0.0:80: permission denied (EACCES); ports below 1024 need ..."
-[[noreturn]] void throw_bind_error(int error, const ip_endpoint& to);
+[[noreturn]] void throw_bind_error(
+    int error, const ip_endpoint& to, std::string_view operation = "bind tcp"
+);
 
 /// An errno, 0 if all went well.
 [[nodiscard]] int shut_down_sending(int fd) noexcept;
@@ -66,6 +74,15 @@ struct bind_options {
 /// @throws os_error
 [[nodiscard]] std::vector<ip_endpoint>
 resolve(const std::string& host, std::uint16_t port, getaddrinfo_options options);
+
+/// getnameinfo(3). Blocks.
+///
+/// @throws os_error
+[[nodiscard]] name_info
+name_of(const ip_endpoint& endpoint, getnameinfo_options options);
+
+/// Nobody knows an address of `host`.
+[[noreturn]] void throw_unknown(const std::string& host);
 
 /// `host` is an address of the family that is not wanted.
 [[noreturn]] void throw_wrong_family(const std::string& host);

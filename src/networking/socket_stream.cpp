@@ -26,7 +26,7 @@ socket_stream::describe(const detail::stream_core& stream, std::string_view arro
 }
 
 ip_endpoint socket_stream::local_address() const {
-    return posix_socket::local_address(require_fd("local_address of"));
+    return posix_socket::require_local_address(require_fd("local_address of"));
 }
 
 socket_stream socket_stream::from_fd(unique_fd&& fd) {

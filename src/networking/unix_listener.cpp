@@ -51,7 +51,9 @@ unix_address unix_listener::local_address() const {
         throw closed_resource_error(
             "local_address of unix_listener: the listener is closed, or was moved from"
         );
-    return posix_socket::local_unix_address(core()->sockets().front()->target->fd);
+    return posix_socket::require_local_unix_address(
+        core()->sockets().front()->target->fd
+    );
 }
 
 int unix_listener::attribute(socket_attribute::raw_socket) const noexcept {

@@ -43,7 +43,7 @@ unix_address unix_socket_stream::remote_address() const {
 }
 
 unix_address unix_socket_stream::local_address() const {
-    return posix_socket::local_unix_address(require_fd("local_address of"));
+    return posix_socket::require_local_unix_address(require_fd("local_address of"));
 }
 
 unix_socket_stream unix_socket_stream::from_fd(unique_fd&& fd) {

@@ -5,6 +5,7 @@
 #include "networking/posix_socket.hpp"
 #include "threads/worker_pool.hpp"
 
+#include <atomic>
 #include <thread>
 
 using namespace anyio;
@@ -127,6 +128,79 @@ TEST(getaddrinfo, ends_with_the_run_while_threads_still_look) {
     wait_for_abandoned_lookups();
 }
 
+ANYIO_TEST(getaddrinfo, says_what_to_do_about_other_alphabets) {
+    const auto refused = co_await as_outcome(anyio::getaddrinfo("münchen.de", 80));
+    EXPECT_EQ(
+        message_of(refused.error()),
+        "getaddrinfo \"münchen.de\": not a host name; use letters, digits, hyphens and dots, "
+        "other alphabets encoded by IDNA (xn--...)"
+    );
+}
+
+// While all threads are taken, look-ups wait for one; those that are cancelled meanwhile
+// are not begun.
+ANYIO_TEST(getaddrinfo, cancelled_before_it_has_a_thread_gives_its_place_back) {
+    auto& pool = threads::worker_pool::instance();
+    std::atomic<bool> held = true;
+    std::atomic<int> holding = 0;
+    constexpr int threads_at_most = 16;
+    for (int i = 0; i < threads_at_most; ++i)
+        pool.run([&] {
+            ++holding;
+            while (held)
+                std::this_thread::yield();
+            --holding;
+        });
+    while (holding != threads_at_most)
+        std::this_thread::yield();
+    const auto answer =
+        co_await move_on_after(1ms, anyio::getaddrinfo("localhost", 80));
+    EXPECT_FALSE(answer);
+    EXPECT_EQ(pool.size(), std::size_t{threads_at_most});
+    EXPECT_EQ(pool.busy(), std::size_t{threads_at_most} + 1);
+    held = false;
+    while (holding != 0)
+        std::this_thread::yield();
+    wait_for_abandoned_lookups();
+    const auto found = co_await anyio::getaddrinfo("localhost", 80);
+    EXPECT_FALSE(found.empty());
+    EXPECT_LE(pool.size(), std::size_t{threads_at_most});
+}
+
+ANYIO_TEST(getnameinfo, knows_localhost_and_the_names_of_services) {
+    const ip_endpoint here(ipv4_address::loopback(), 80);
+    const name_info known = co_await anyio::getnameinfo(here);
+    EXPECT_EQ(known.host, "localhost");
+    const name_info half = co_await anyio::getnameinfo(here, {.numeric_service = true});
+    EXPECT_EQ(half, (name_info{"localhost", "80"}));
+    const name_info six = co_await anyio::getnameinfo(
+        {ipv6_address::loopback(), 1}, {.numeric_host = true}
+    );
+    EXPECT_EQ(six.host, "::1");
+}
+
+ANYIO_TEST(getnameinfo, of_numbers_asks_nobody) {
+    const name_info numbers = co_await anyio::getnameinfo(
+        {*ip_address::parse("2001:db8::7"), 443},
+        {.numeric_host = true, .numeric_service = true}
+    );
+    EXPECT_EQ(numbers, (name_info{"2001:db8::7", "443"}));
+    const auto nobody = co_await as_outcome(anyio::getnameinfo(ip_endpoint()));
+    EXPECT_TRUE(is_error<usage_error>(nobody.error()));
+}
+
+ANYIO_TEST(getnameinfo, cancelled_leaves_the_thread_to_itself) {
+    for (int i = 0; i < 20; ++i)
+        co_await with(create_task_group(), [&](task_group& group) -> task<> {
+            group.start_soon([]() -> task<> {
+                co_await anyio::getnameinfo({ipv4_address::loopback(), 80});
+            });
+            co_await lowlevel::checkpoint();
+            group.cancel();
+        });
+    wait_for_abandoned_lookups();
+}
+
 ANYIO_TEST(getaddrinfo, looks_many_names_up_at_once) {
     int found = 0;
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -156,7 +230,24 @@ public:
         co_return found;
     }
 
+    task<name_info>
+    getnameinfo(ip_endpoint endpoint, getnameinfo_options options) override {
+        if (options.name_required)
+            throw os_error(EIO, "look up", to_string(endpoint));
+        asked.push_back(to_string(endpoint));
+        co_return name_info{"db.internal", "postgresql"};
+    }
+
     std::vector<std::string> asked;
+};
+
+/// Only overrides what it has to.
+class silent_resolver final : public resolver {
+public:
+    task<std::vector<ip_endpoint>>
+    getaddrinfo(std::string, std::uint16_t, getaddrinfo_options) override {
+        co_return std::vector<ip_endpoint>();
+    }
 };
 
 }  // namespace
@@ -173,4 +264,39 @@ ANYIO_TEST(set_resolver, replaces_the_system_for_names_only) {
     EXPECT_TRUE(is_error<os_error>(failed.error()));
     EXPECT_THAT(other.asked, ElementsAre("db.internal", "six"));
     EXPECT_EQ(set_resolver(nullptr), &other);
+}
+
+ANYIO_TEST(set_resolver, replaces_the_system_for_addresses_too) {
+    recording_resolver other;
+    set_resolver(&other);
+    const ip_endpoint where(*ip_address::parse("192.0.2.7"), 5432);
+    const name_info found = co_await anyio::getnameinfo(where);
+    EXPECT_EQ(found, (name_info{"db.internal", "postgresql"}));
+    const auto failed =
+        co_await as_outcome(anyio::getnameinfo(where, {.name_required = true}));
+    EXPECT_TRUE(is_error<os_error>(failed.error()));
+    EXPECT_THAT(other.asked, ElementsAre("192.0.2.7:5432"));
+    silent_resolver silent;
+    set_resolver(&silent);
+    const name_info here = co_await anyio::getnameinfo(
+        {ipv4_address::loopback(), 1}, {.numeric_service = true}
+    );
+    EXPECT_EQ(here.host, "localhost");
+    const auto unknown = co_await as_outcome(anyio::getaddrinfo("db.internal", 1));
+    EXPECT_TRUE(is_error<os_error>(unknown.error())) << "no addresses is an answer too";
+    set_resolver(nullptr);
+}
+
+// Otherwise a test that forgets to put it back would spoil the next one.
+TEST(set_resolver, holds_for_one_run_only) {
+    recording_resolver other;
+    run([&]() -> task<> {
+        set_resolver(&other);
+        co_return;
+    });
+    run([&]() -> task<> {
+        EXPECT_EQ(set_resolver(nullptr), nullptr);
+        co_return;
+    });
+    EXPECT_THROW(set_resolver(&other), no_event_loop_error);
 }

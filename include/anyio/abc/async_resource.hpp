@@ -8,6 +8,7 @@
 #include <anyio/basics/scoped_await.hpp>
 
 #include <source_location>
+#include <utility>
 
 namespace anyio {
 
@@ -21,6 +22,39 @@ concept async_resource = requires(R& resource) {
     { resource.aclose() } -> detail::awaitable;
 };
 
+namespace detail {
+
+/// What aclose() has returned: it stands still until it was awaited.
+template <class Closing>
+struct held_closing {
+    template <class R>
+    explicit held_closing(R& resource) : held(resource.aclose()) {}
+
+    Closing held;
+};
+
+template <class Closing>
+class [[nodiscard]] forceful_close
+    : held_closing<Closing>,
+      public scoped_await<on_timeout::is_empty, Closing> {
+    using base = scoped_await<on_timeout::is_empty, Closing>;
+
+public:
+    template <class R>
+    explicit forceful_close(R& resource)
+        : held_closing<Closing>(resource),
+          base(
+              [](lowlevel::cancel_status& scope) {
+                  scope.cancel("aclose_forcefully", std::source_location::current());
+              },
+              std::move(this->held)
+          ) {}
+
+    void await_resume() { static_cast<void>(base::await_resume()); }
+};
+
+}  // namespace detail
+
 /// Closes a resource without grace: in a scope that is cancelled already, so that
 /// `aclose()` says no goodbye and waits for nothing.
 ///
@@ -33,22 +67,7 @@ concept async_resource = requires(R& resource) {
 /// @anyio         anyio.aclose_forcefully
 template <async_resource R>
 [[nodiscard]] auto aclose_forcefully(R& resource) {
-    using closing = decltype(resource.aclose());
-
-    struct forceful_close
-        : detail::scoped_await<detail::on_timeout::is_empty, closing> {
-        using base = detail::scoped_await<detail::on_timeout::is_empty, closing>;
-        using base::base;
-
-        void await_resume() { static_cast<void>(base::await_resume()); }
-    };
-
-    return forceful_close(
-        [](lowlevel::cancel_status& scope) {
-            scope.cancel("aclose_forcefully", std::source_location::current());
-        },
-        resource.aclose()
-    );
+    return detail::forceful_close<decltype(resource.aclose())>(resource);
 }
 
 namespace abc {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <vector>
 
 namespace anyio::backends {
 
@@ -29,6 +30,17 @@ struct epoll_descriptor final : descriptor {
 };
 
 using entry = epoll_descriptor;
+
+epoll_event event_for(entry& e) noexcept {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &e;
+    return event;
+}
+
+constexpr bool only_polls(request_code code) noexcept {
+    return code == request_code::poll_readable || code == request_code::poll_writable;
+}
 
 /// Others may read from a descriptor that is polled, so its flags do not know; and
 /// connecting begins with the first try.
@@ -54,6 +66,7 @@ public:
 
 private:
     [[nodiscard]] int add_to_epoll(entry& e) noexcept;
+    [[nodiscard]] int refresh(entry& e) noexcept;
     [[nodiscard]] bool try_now(entry& e, request& r) noexcept;
     [[nodiscard]] bool try_with_lent_buffer(entry& e, request& r) noexcept;
     void detach(entry& e) noexcept;
@@ -73,6 +86,8 @@ private:
     // A descriptor that was closed here while a child between fork and exec still has it
     // may go on reporting events (epoll(7), Q6); all they can do is to set a flag wrongly.
     entry_pool<entry> entries_{*this};
+    /// Who has a number. Two may, if one was closed without a word: then it is the later.
+    std::vector<entry*> by_number_;
     std::unique_ptr<std::byte[]> lent_;
     bool has_pwait2_ = true;
     epoll_event events_[batch];
@@ -94,18 +109,30 @@ epoll_backend::epoll_backend()
 }
 
 descriptor& epoll_backend::attach(int fd) {
-    return entries_.take(fd);
+    const auto number = static_cast<std::size_t>(fd);
+    if (number >= by_number_.size())
+        by_number_.resize(std::max<std::size_t>(number + 1, 2 * by_number_.size()));
+    entry& e = entries_.take(fd);
+    by_number_[number] = &e;
+    return e;
 }
 
 // At the first wait, not at attach(): short-lived sockets never need it.
 int epoll_backend::add_to_epoll(entry& e) noexcept {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.ptr = &e;
+    epoll_event event = event_for(e);
     if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, e.fd, &event) != 0)
         return -errno;
     e.registered = true;
     return 0;
+}
+
+/// Of descriptors that are only polled, which others may close without a word: then the
+/// number may mean another file by now, which is not registered.
+int epoll_backend::refresh(entry& e) noexcept {
+    epoll_event event = event_for(e);
+    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, e.fd, &event) == 0)
+        return 0;
+    return errno == ENOENT ? add_to_epoll(e) : -errno;
 }
 
 bool epoll_backend::try_now(entry& e, request& r) noexcept {
@@ -153,8 +180,8 @@ bool epoll_backend::submit(request& r) noexcept {
     // What happens between the try and the registration is reported by the latter.
     if (((reads ? e.readable : e.writable) || asks_first(r.code)) && try_now(e, r))
         return true;
-    if (!e.registered) {
-        if (const int error = add_to_epoll(e)) {
+    if (!e.registered || only_polls(r.code)) {
+        if (const int error = e.registered ? refresh(e) : add_to_epoll(e)) {
             r.result = error;
             return true;
         }
@@ -188,6 +215,8 @@ void epoll_backend::abandon(request*& r) noexcept {
 void epoll_backend::detach(entry& e) noexcept {
     abandon(e.reader);
     abandon(e.writer);
+    if (entry*& owner = by_number_[static_cast<std::size_t>(e.fd)]; owner == &e)
+        owner = nullptr;
     entries_.give_back(e);
 }
 
@@ -202,7 +231,7 @@ void epoll_backend::close(descriptor& target) noexcept {
 int epoll_backend::release(descriptor& target) noexcept {
     auto& e = static_cast<entry&>(target);
     const int fd = e.fd;
-    if (e.registered) {
+    if (e.registered && by_number_[static_cast<std::size_t>(fd)] == &e) {
         epoll_event unused{};
         sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
     }
@@ -244,9 +273,9 @@ int epoll_backend::wait_for_events(duration timeout) noexcept {
         const int count = sys::epoll_pwait2(
             epoll_.get(), events_, batch, timeout == forever ? nullptr : &limit, nullptr
         );
-        if (count >= 0 || errno != ENOSYS)
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
             return count;
-        has_pwait2_ = false;  // Linux before 5.11, gVisor
+        has_pwait2_ = false;  // Linux before 5.11, gVisor; filters of containers
     }
     constexpr std::int64_t longest = 3'600'000;  // the loop comes back, and waits again
     const std::int64_t ms =

@@ -34,17 +34,23 @@ attempt accept(request& r) noexcept {
 
 // The first try begins it; then `result` says so. Asking again how it went is one more
 // connect(2), not getsockopt(SO_ERROR): that would take an event that is not about this
-// connection for success. EINTR is like EINPROGRESS: the connection goes on by itself.
+// connection for success. After EINTR the connection goes on by itself, so asking again is
+// right there too.
 attempt connect(request& r) noexcept {
     const auto* const address = static_cast<const sockaddr*>(r.data);
-    const bool begun = r.result == -EINPROGRESS;
-    if (sys::connect(r.target->fd, address, static_cast<socklen_t>(r.size)) == 0)
-        return finished(r, 0);
-    if (errno == EINPROGRESS || errno == EALREADY || errno == EINTR) {
-        r.result = -EINPROGRESS;
-        return attempt::would_wait;
+    bool begun = r.result == -EINPROGRESS;
+    while (sys::connect(r.target->fd, address, static_cast<socklen_t>(r.size)) != 0) {
+        if (errno == EISCONN && begun)
+            break;
+        if (errno == EINPROGRESS || errno == EALREADY) {
+            r.result = -EINPROGRESS;
+            return attempt::would_wait;
+        }
+        if (errno != EINTR)
+            return finished(r, -1);
+        begun = true;
     }
-    return begun && errno == EISCONN ? finished(r, 0) : finished(r, -1);
+    return finished(r, 0);
 }
 
 // A datagram says nothing of whether another one waits, and a short stream of messages
@@ -128,9 +134,9 @@ attempt perform_rarely(request& r) noexcept {
     case request_code::accept:
         return accept(r);
     case request_code::receive_message:
-        return message(r, &sys::recvmsg, MSG_CMSG_CLOEXEC);
+        return message(r, sys::recvmsg, MSG_CMSG_CLOEXEC);
     case request_code::send_message:
-        return message(r, &sys::sendmsg, MSG_NOSIGNAL);
+        return message(r, sys::sendmsg, MSG_NOSIGNAL);
     case request_code::send_file:
         return send_file(r);
     case request_code::connect:

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Where faults may be put: only tests compile this (ANYIO_FAULTS), and only they define
+/// the functions.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+struct epoll_event;
+
+namespace anyio::sys::faults {
+
+/// What may fail. The last one is no call: it is what an asynchronous one has come to.
+enum class call : std::uint8_t {
+    accept4,
+    bind,
+    close,
+    connect,
+    epoll_create1,
+    epoll_ctl,
+    epoll_pwait2,
+    epoll_wait,
+    eventfd,
+    getpeername,
+    getsockname,
+    getsockopt,
+    listen,
+    poll,
+    recv,
+    recvmsg,
+    send,
+    sendfile,
+    sendmsg,
+    setsockopt,
+    shutdown,
+    socket,
+    completion,
+    count,  ///< how many there are
+};
+
+/// What a call shall do.
+struct verdict {
+    int error = 0;  ///< an errno; 0: nothing special
+    /// It moves so many bytes at most, if it is a stream that it moves them on.
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+};
+
+/// Asked before each call.
+[[nodiscard]] verdict ask(call which) noexcept;
+
+/// `fd` was said to have to wait, and maybe had not: an edge-triggered loop has to hear of
+/// it again.
+void again(int fd) noexcept;
+
+/// `fd` is registered with an epoll instance, as again() needs to know.
+void registered(int epoll, int fd, const epoll_event& event) noexcept;
+
+}  // namespace anyio::sys::faults
