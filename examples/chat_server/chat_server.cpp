@@ -70,7 +70,7 @@ task<> serve(std::uint16_t port, anyio::task_status<std::uint16_t> status) {
 int main(int count, char** words) {
     if (count != 2)
         return program::run(demonstrate);
-    return program::run(serve, program::port_of(words[1]), anyio::TASK_STATUS_IGNORED);
+    return program::run_server(serve, words[1]);
 }
 
 // Output:

@@ -6,7 +6,7 @@
 using anyio::task;
 
 task<>
-serve(std::string path, std::uint16_t port, anyio::task_status<std::uint16_t> status) {
+serve(std::uint16_t port, std::string path, anyio::task_status<std::uint16_t> status) {
     const program::end_signal end;
     const folder files(path);
     auto listener = co_await anyio::create_tcp_listener({.local_port = port});
@@ -25,8 +25,7 @@ serve(std::string path, std::uint16_t port, anyio::task_status<std::uint16_t> st
 int main(int count, char** words) {
     if (count != 3)
         return program::run(demonstrate);
-    const auto port = program::port_of(words[1]);
-    return program::run(serve, words[2], port, anyio::TASK_STATUS_IGNORED);
+    return program::run_server(serve, words[1], words[2]);
 }
 
 // Output:

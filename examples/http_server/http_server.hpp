@@ -9,7 +9,7 @@
 
 /// Serves the files below `path` until SIGINT or SIGTERM; tells the port.
 anyio::task<>
-serve(std::string path, std::uint16_t port, anyio::task_status<std::uint16_t> status);
+serve(std::uint16_t port, std::string path, anyio::task_status<std::uint16_t> status);
 
 /// Answers one request after the other, until the client has enough or is too slow.
 anyio::task<> serve_client(const folder& files, anyio::socket_stream client);

@@ -15,10 +15,7 @@ task<> echo(anyio::socket_stream client) {
     }
 }
 
-task<> serve(
-    std::uint16_t port,
-    anyio::task_status<std::uint16_t> status = anyio::TASK_STATUS_IGNORED
-) {
+task<> serve(std::uint16_t port, anyio::task_status<std::uint16_t> status) {
     auto listener = co_await anyio::create_tcp_listener({.local_port = port});
     status.started(listener.local_port());
     co_await listener.serve(echo);
@@ -43,7 +40,7 @@ task<> demonstrate() {
 int main(int count, char** words) {
     if (count == 1)
         return program::run(demonstrate);
-    return program::run([&] { return serve(program::port_of(words[1])); });
+    return program::run_server(serve, words[1]);
 }
 
 // Output:

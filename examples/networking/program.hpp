@@ -20,11 +20,12 @@
 
 namespace program {
 
+/// 0, of a server, lets the system choose.
 inline std::uint16_t port_of(std::string_view text) {
     std::uint16_t port = 0;
     const char* const end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, port);
-    if (error != std::errc() || stop != end || port == 0)
+    if (error != std::errc() || stop != end)
         throw std::invalid_argument("'" + std::string(text) + "' is no port");
     return port;
 }
@@ -51,6 +52,18 @@ private:
     anyio::unique_fd signals_;
 };
 
+/// Runs `serve(args..., status)`, and says where it listens.
+template <class Serve, class... Args>
+anyio::task<> announce(Serve serve, Args... args) {
+    co_await with(
+        anyio::create_task_group(),
+        [&](anyio::task_group& tg) -> anyio::task<> {
+            const std::uint16_t port = co_await tg.start(serve, args...);
+            std::cout << "listening on port " << port << std::endl;
+        }
+    );
+}
+
 /// Runs the main task; 1 if it fails.
 template <class... Args>
 int run(Args&&... args) {
@@ -61,6 +74,12 @@ int run(Args&&... args) {
         std::cerr << error.what() << "\n";
         return 1;
     }
+}
+
+/// The same for announce(), with the port as it stands on the command line.
+template <class Serve, class... Args>
+int run_server(Serve serve, const char* port, Args... args) {
+    return run([&] { return announce(serve, port_of(port), args...); });
 }
 
 }  // namespace program

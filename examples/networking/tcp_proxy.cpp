@@ -24,8 +24,7 @@ task<> proxy(socket_stream client, std::string host, std::uint16_t port) {
             tg.start_soon(pass_on, std::ref(server), std::ref(client));
         });
     }).except_star<std::runtime_error>([](const auto& errors) {
-        for (const std::runtime_error& error : errors)
-            std::cerr << error.what() << "\n";
+        std::cerr << errors.begin()->what() << "\n";
     });
 }
 
@@ -33,7 +32,7 @@ task<> serve(
     std::uint16_t port,
     std::string host,
     std::uint16_t target_port,
-    anyio::task_status<std::uint16_t> status = anyio::TASK_STATUS_IGNORED
+    anyio::task_status<std::uint16_t> status
 ) {
     auto listener = co_await anyio::create_tcp_listener({.local_port = port});
     status.started(listener.local_port());
@@ -72,7 +71,8 @@ int main(int count, char** words) {
     if (count != 4)
         return program::run(demonstrate);
     return program::run([&] {
-        return serve(program::port_of(words[1]), words[2], program::port_of(words[3]));
+        const auto port = program::port_of(words[1]);
+        return program::announce(serve, port, words[2], program::port_of(words[3]));
     });
 }
 
