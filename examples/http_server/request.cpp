@@ -57,6 +57,8 @@ void request::end_field() {
         if_range_ = value_;
     else if (strcasecmp(field_.c_str(), "host") == 0)
         ++hosts_;
+    if (field_.find(' ') != field_.npos)  // RFC 9112, 5.1; the parser lets it pass
+        error_ = HTTP_STATUS_BAD_REQUEST;
     field_.clear();
     value_.clear();
     in_value_ = false;

@@ -7,6 +7,7 @@
 #include "networking/connections.hpp"
 #include "support/anyio_test.hpp"
 #include "support/child.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <charconv>
@@ -15,14 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-/// Ends the test as skipped if `condition` does not hold.
-#define ANYIO_SKIP_UNLESS(condition, reason)                                           \
-    if (condition) {                                                                   \
-    } else {                                                                           \
-        GTEST_MESSAGE_("", ::testing::TestPartResult::kSkip) << (reason);              \
-        co_return;                                                                     \
-    }
 
 /// For a test that needs a program; it is in the Debian package `package`.
 #define ANYIO_NEEDS(program, package)                                                  \
