@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A chat: your first line is your name, the others go to everybody else.
-// Usage: chat_server PORT, then in several terminals: nc localhost PORT. Ctrl-C ends it.
+// Usage: chat_server PORT, then several times: nc localhost PORT. Ctrl-C ends it.
 #include "chat.hpp"
 
-using anyio::socket_stream;
-using anyio::task;
+using anyio::socket_stream, anyio::task;
 using namespace std::chrono_literals;
 
 // Empties somebody's outbox into the connection, as fast as that takes it.
@@ -29,6 +28,7 @@ static task<> listen_to(chat& room, socket_stream& client) {
         for (;;) {
             const auto line = co_await lines.receive_until("\n", 4096);
             here.say(text_of(line));
+            co_await anyio::sleep(0s);  // or who says much fills all outboxes by himself
         }
     });
 }
