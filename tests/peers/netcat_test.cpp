@@ -49,6 +49,17 @@ ANYIO_TEST(netcat, as_a_server_gets_all_that_a_client_sends_and_answers_after_th
     EXPECT_THAT(said, ::testing::EndsWith(expected));
 }
 
+ANYIO_TEST(socat, gets_back_all_that_it_sends_to_an_echo_server) {
+    ANYIO_NEEDS("socat", "socat")
+    co_await beside_a_server(support::echo, [](std::string port) -> task<> {
+        const std::string data = pattern(bulk);
+        const std::string got = co_await support::output_of(
+            shell("exec socat -t 60 - TCP:127.0.0.1:" + port), data
+        );
+        EXPECT_TRUE(got == data);
+    });
+}
+
 ANYIO_TEST(socat, echoes_what_a_client_sends_while_it_receives) {
     ANYIO_NEEDS("socat", "socat")
     child server(shell("exec socat -d -d TCP-LISTEN:0,bind=127.0.0.1 EXEC:cat 2>&1"));
