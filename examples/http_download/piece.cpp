@@ -29,11 +29,10 @@ task<> receive(socket_stream& server, response& answer, anyio::bytes& chunk) {
 // A piece must be the range that was asked for: 200 says that the file has changed.
 static void check(const response& answer, const job& work, std::uint64_t begin) {
     const std::string range = "bytes " + std::to_string(begin) + "-";
-    if (answer.status() != (work.ranges ? 206 : 200) ||
+    const unsigned status = answer.status();
+    if (status != (work.ranges ? 206 : 200) ||
         (work.ranges && !answer.content_range().starts_with(range)))
-        throw std::runtime_error(
-            "get " + work.from.target + ": status " + std::to_string(answer.status())
-        );
+        throw std::runtime_error("get a piece: status " + std::to_string(status));
 }
 
 static task<> try_to_get(job& work, piece& wanted) {
@@ -53,18 +52,19 @@ static task<> try_to_get(job& work, piece& wanted) {
             check(answer, work, begin);
         for (const anyio::byte_view data : answer.body()) {
             if (wanted.end != 0 && data.size() > wanted.end - wanted.at)
-                throw std::runtime_error(
-                    "get " + work.from.target + ": too much comes"
-                );
+                throw std::runtime_error("get a piece: too much has come");
             work.file.write(data, wanted.at);
             wanted.at += data.size();
         }
         work.shown.update(wanted);
     }
+    if (wanted.end != 0 && wanted.at != wanted.end)
+        throw anyio::end_of_stream("get a piece: not all has come");
 }
 
 task<> get(job& work, piece wanted) {
-    for (int tries_left = 2;; --tries_left) {
+    // Everything may have come before the connection broke.
+    for (int tries_left = 2; wanted.at != wanted.end || wanted.end == 0; --tries_left) {
         try {
             co_await try_to_get(work, wanted);
             break;
@@ -72,9 +72,8 @@ task<> get(job& work, piece wanted) {
             if (tries_left == 0)
                 throw;
             std::cerr << error.what() << "; trying again\n";
+            wanted.at = work.ranges ? wanted.at : 0;
         }
-        if (!work.ranges)
-            wanted.at = 0;
     }
     work.bytes += wanted.at - wanted.begin;
 }

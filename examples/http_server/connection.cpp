@@ -9,9 +9,6 @@ using anyio::socket_stream;
 using anyio::task;
 using namespace std::chrono_literals;
 
-constexpr auto request_limit = 30s;  // to wait for a request, and to get all of it
-constexpr auto send_limit = 30s;     // for each 64 KiB, or what is left
-
 // What has come beyond the request stays in `unread` for the next.
 static task<> receive(request& asked, anyio::bytes& unread, socket_stream& client) {
     while (!asked.done()) {
@@ -27,8 +24,9 @@ static task<> receive(request& asked, anyio::bytes& unread, socket_stream& clien
 
 // Reading a file may wait for a disk, and all clients with it: more than a program to
 // start from should put up with on slow disks.
-static task<> send(const answer& given, socket_stream& client) {
-    co_await anyio::fail_after(send_limit, client.send(given.head));
+static task<>
+send(const answer& given, socket_stream& client, anyio::duration patience) {
+    co_await anyio::fail_after(patience, client.send(given.head));
     if (!given.file)
         co_return;
     anyio::bytes buffer(65536);
@@ -40,7 +38,7 @@ static task<> send(const answer& given, socket_stream& client) {
             throw std::runtime_error("send a file: it has become shorter");
         at += static_cast<std::uint64_t>(got);
         const auto piece = buffer.view().first(static_cast<std::size_t>(got));
-        co_await anyio::fail_after(send_limit, client.send(piece));
+        co_await anyio::fail_after(patience, client.send(piece));
     }
 }
 
@@ -49,17 +47,17 @@ static task<> drain(socket_stream& client) {
         continue;
 }
 
-static task<> converse(const folder& files, socket_stream& client) {
+static task<> converse(const site& served, socket_stream& client) {
     anyio::bytes unread;
     for (bool more = true; more;) {
         request asked;
         const bool in_time = co_await anyio::move_on_after(
-            request_limit, receive(asked, unread, client)
+            served.patience, receive(asked, unread, client)
         );
         if (!in_time && !asked.begun())
             co_return;
-        const answer given = make_answer(asked, files);
-        co_await send(given, client);
+        const answer given = make_answer(asked, served.files);
+        co_await send(given, client, served.patience);
         more = given.keep_alive;
     }
     // Closing with unread input is a reset, which may overtake the answer (RFC 9112, 9.6).
@@ -67,9 +65,9 @@ static task<> converse(const folder& files, socket_stream& client) {
     co_await anyio::move_on_after(1s, drain(client));
 }
 
-task<> serve_client(const folder& files, socket_stream client) {
+task<> serve_client(const site& served, socket_stream client) {
     try {
-        co_await converse(files, client);
+        co_await converse(served, client);
     } catch (const anyio::end_of_stream&) {
     } catch (const std::runtime_error& error) {
         std::cerr << to_string(client.remote_address()) << ": " << error.what() << "\n";

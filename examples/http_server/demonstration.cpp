@@ -56,7 +56,7 @@ task<> demonstrate() {
     std::ofstream(files.path() / "hello.txt") << "hello, world";
     co_await with(anyio::create_task_group(), [&](anyio::task_group& tg) -> task<> {
         const std::string path = files.path();
-        const std::uint16_t port = co_await tg.start(serve, std::uint16_t{0}, path);
+        const std::uint16_t port = co_await tg.start(serve, std::uint16_t{0}, path, 30);
         auto stream = co_await anyio::connect_tcp("127.0.0.1", port);
         client server(std::move(stream));
         co_await ask(server, "GET /hello.txt");

@@ -7,12 +7,22 @@
 #include "../networking/program.hpp"
 #include "answer.hpp"
 
+struct site {
+    folder files;
+    /// How long a request may take to come, and each 64 KiB of its answer to be taken.
+    anyio::duration patience;
+};
+
 /// Serves the files below `path` until SIGINT or SIGTERM; tells the port.
-anyio::task<>
-serve(std::uint16_t port, std::string path, anyio::task_status<std::uint16_t> status);
+anyio::task<> serve(
+    std::uint16_t port,
+    std::string path,
+    int seconds,
+    anyio::task_status<std::uint16_t> status
+);
 
 /// Answers one request after the other, until the client has enough or is too slow.
-anyio::task<> serve_client(const folder& files, anyio::socket_stream client);
+anyio::task<> serve_client(const site& served, anyio::socket_stream client);
 
 /// Serves a file to itself.
 anyio::task<> demonstrate();

@@ -115,3 +115,24 @@ ANYIO_TEST(http_raw, serves_others_while_clients_are_silent_or_gone) {
     EXPECT_THAT(rest.str(), StartsWith("HTTP/1.1 200 OK\r\n"));
     co_await site.end();
 }
+
+ANYIO_TEST(http_raw, gives_up_on_clients_that_are_too_slow) {
+    NEEDS_THE_SERVER
+    web site("1");
+    co_await site.begin();
+    std::string to_silence;
+    std::string to_a_half;
+    std::string to_the_second;
+    co_await with(create_task_group(), [&](task_group& tg) {
+        auto hear = [&](std::string request, std::string& answer) -> task<> {
+            answer = co_await site.raw(request);
+        };
+        tg.start_soon(hear, "", std::ref(to_silence));
+        tg.start_soon(hear, "GET /small.txt HTT", std::ref(to_a_half));
+        tg.start_soon(hear, get, std::ref(to_the_second));  // that it never sends
+    });
+    EXPECT_EQ(to_silence, "");
+    EXPECT_THAT(to_a_half, StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
+    EXPECT_EQ(count_of(to_the_second, "HTTP/1.1 "), 1u);
+    co_await site.end();
+}

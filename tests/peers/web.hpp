@@ -28,7 +28,9 @@ public:
         return example_program("http_server");
     }
 
-    web() : server_({program(), "0", files.path()}) {
+    /// @param seconds  its patience
+    explicit web(std::string seconds = "30")
+        : server_({program(), "0", files.path(), seconds}) {
         files.write("small.txt", "hello, world");
         files.write("index.html", "the index");
         files.write("big", pattern(big));
