@@ -25,13 +25,16 @@ TARGETS = {
     "M4_channel_0": 3.5, "M4_channel_1": 1.3, "M4_channel_64": 1.15,
     "M5_timeout_suspending": 1.25, "M5_timeout_ready": 0.4, "M5s_sleepers": 1.3,
     "M6_cancel_deep10": 1.5, "M6_cancel_deep1": 6,
-    "M7_sleep_bytes": 1.5, "M7_receive_bytes": 1.3,
+    "M7_sleep_bytes": 1.5, "M7_receive_bytes": 1.3, "M7_idle_connection": 2.0,
     "M8_echo_64": 1.01, "M8_echo_512": 1.01, "M8_stream_16k": 1.0,
     "M8_echo_64_uring": 0.96, "M8_echo_512_uring": 0.96, "M8_stream_16k_uring": 1.0,
     "M8_latency": 1.0, "M8_latency_uring": 1.0,
     "M8_latency_busy": 1.05, "M8_latency_busy_uring": 1.05,
 }
-CORE = {"raw": ["bench_raw_core_raw_bench"], "ours": ["anyio_core_bench", "anyio_streams_bench"]}
+CORE = {
+    "raw": ["bench_raw_core_raw_bench", "bench_raw_idle_raw_bench"],
+    "ours": ["anyio_core_bench", "anyio_streams_bench", "anyio_networking_bench"],
+}
 SERVER = {"raw": "bench_raw_echo_epoll_raw", "ours": "anyio_echo_server"}
 LOAD = "bench_raw_echo_load"
 # The arguments of the raw server and of the load generator, and what is compared. Ours runs
