@@ -6,6 +6,7 @@
 #include "../entry_pool.hpp"
 #include "../posix/perform.hpp"
 #include "ring.hpp"
+#include "submission.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -193,6 +194,7 @@ bool io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept
         break;
     }
     io_uring_sqe_set_data64(&sqe, name_of(e, r.is_read() ? lane::read : lane::write));
+    sys::about_to_submit(sqe);
     return true;
 }
 
@@ -257,6 +259,7 @@ bool io_uring_backend::arm_accept(entry& e) noexcept {
         sqe, e.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC
     );
     io_uring_sqe_set_data64(sqe, name_of(e, lane::accept));
+    sys::about_to_submit(*sqe);
     e.accepts = true;
     ++e.in_kernel;
     return true;

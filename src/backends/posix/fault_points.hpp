@@ -13,7 +13,7 @@ struct epoll_event;
 
 namespace anyio::sys::faults {
 
-/// What may fail. The last one is no call: it is what an asynchronous one has come to.
+/// What may fail: a call, or the operation of an io_uring that stands for it.
 enum class call : std::uint8_t {
     accept4,
     bind,
@@ -37,7 +37,6 @@ enum class call : std::uint8_t {
     setsockopt,
     shutdown,
     socket,
-    completion,
     count,  ///< how many there are
 };
 

@@ -155,11 +155,4 @@ inline int epoll_ctl(int epoll, int action, int fd, epoll_event* event) noexcept
     return done;
 }
 
-/// What a completed operation has come to, a byte count or minus an errno: for backends
-/// that hear of it from the system, and not from the call.
-[[nodiscard]] inline std::int64_t completion_result(std::int64_t result) noexcept {
-    const faults::verdict v = faults::ask(call::completion);
-    return v.error != 0 ? -v.error : result;
-}
-
 }  // namespace anyio::sys

@@ -6,8 +6,6 @@
 /// fail. Without ANYIO_FAULTS they are the calls themselves. A new one goes into
 /// faulty_calls.hpp as well.
 
-#include <cstdint>
-
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -44,12 +42,6 @@ using ::sendmsg;
 using ::setsockopt;
 using ::shutdown;
 using ::socket;
-
-/// What a completed operation has come to: for backends that hear of it from the system,
-/// and not from the call.
-[[nodiscard]] inline std::int64_t completion_result(std::int64_t result) noexcept {
-    return result;
-}
 
 }  // namespace anyio::sys
 
