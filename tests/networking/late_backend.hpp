@@ -88,3 +88,11 @@ inline void run_late(anyio::task<> (*body)()) {
 }
 
 }  // namespace support
+
+/// A test whose body is a task on a late_backend, in real time.
+#define ANYIO_LATE_TEST(suite, name)                                                   \
+    static ::anyio::task<> late_##suite##_##name();                                    \
+    TEST(suite, name) {                                                                \
+        ::support::run_late(&late_##suite##_##name);                                   \
+    }                                                                                  \
+    static ::anyio::task<> late_##suite##_##name()

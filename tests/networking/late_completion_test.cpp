@@ -19,14 +19,7 @@ using support::pattern;
 using support::receive_all;
 using support::stream_pair;
 
-#define LATE_TEST(name)                                                                \
-    static task<> late_##name();                                                       \
-    TEST(late_completion, name) {                                                      \
-        support::run_late(&late_##name);                                               \
-    }                                                                                  \
-    static task<> late_##name()
-
-LATE_TEST(a_receive_that_waits_is_unwound_when_it_has_ended) {
+ANYIO_LATE_TEST(late_completion, a_receive_that_waits_is_unwound_when_it_has_ended) {
     stream_pair pair = co_await connected_pair();
     for (int i = 0; i < 3; ++i) {
         const auto nothing = co_await move_on_after(1ms, pair.server.receive());
@@ -40,7 +33,7 @@ LATE_TEST(a_receive_that_waits_is_unwound_when_it_has_ended) {
     EXPECT_EQ(chunk, as_bytes("still here"));
 }
 
-LATE_TEST(data_that_comes_after_the_cancellation_is_returned) {
+ANYIO_LATE_TEST(late_completion, data_that_comes_after_the_cancellation_is_returned) {
     stream_pair pair = co_await connected_pair();
     std::string got;
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -59,7 +52,7 @@ LATE_TEST(data_that_comes_after_the_cancellation_is_returned) {
     EXPECT_EQ(got, "late, but here");
 }
 
-LATE_TEST(a_send_that_goes_on_after_the_cancellation_sends_no_more) {
+ANYIO_LATE_TEST(late_completion, a_send_that_goes_on_after_the_cancellation_sends_no_more) {
     stream_pair pair = co_await connected_pair();
     support::use_small_buffers(pair);
     const std::string text = pattern(5'000'000);
@@ -71,7 +64,7 @@ LATE_TEST(a_send_that_goes_on_after_the_cancellation_sends_no_more) {
     EXPECT_TRUE(text.starts_with(got));
 }
 
-LATE_TEST(a_stream_destroyed_with_waiters_leaves_them_their_memory) {
+ANYIO_LATE_TEST(late_completion, a_stream_destroyed_with_waiters_leaves_them_their_memory) {
     auto pair = std::make_unique<stream_pair>(co_await connected_pair());
     support::use_small_buffers(*pair);
     outcome<bytes> received;
@@ -90,7 +83,7 @@ LATE_TEST(a_stream_destroyed_with_waiters_leaves_them_their_memory) {
     EXPECT_TRUE(is_error<closed_resource_error>(sent.error()));
 }
 
-LATE_TEST(a_stream_closed_while_a_cancelled_receive_ends_is_closed) {
+ANYIO_LATE_TEST(late_completion, a_stream_closed_while_a_cancelled_receive_ends_is_closed) {
     stream_pair pair = co_await connected_pair();
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         auto reader = group.create_task([&]() -> task<> {
@@ -103,7 +96,7 @@ LATE_TEST(a_stream_closed_while_a_cancelled_receive_ends_is_closed) {
     });
 }
 
-LATE_TEST(an_accept_that_comes_too_late_is_kept_for_the_next) {
+ANYIO_LATE_TEST(late_completion, an_accept_that_comes_too_late_is_kept_for_the_next) {
     auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
     std::optional<socket_stream> client;
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -131,7 +124,7 @@ LATE_TEST(an_accept_that_comes_too_late_is_kept_for_the_next) {
     });
 }
 
-LATE_TEST(accepting_goes_on_after_a_cancelled_accept) {
+ANYIO_LATE_TEST(late_completion, accepting_goes_on_after_a_cancelled_accept) {
     auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
     for (int i = 0; i < 3; ++i) {
         const auto nobody = co_await move_on_after(1ms, listener.accept());
@@ -142,7 +135,7 @@ LATE_TEST(accepting_goes_on_after_a_cancelled_accept) {
     }
 }
 
-LATE_TEST(a_listener_destroyed_while_a_task_accepts_ends_it) {
+ANYIO_LATE_TEST(late_completion, a_listener_destroyed_while_a_task_accepts_ends_it) {
     std::optional<tcp_listener> listener;
     listener.emplace(co_await create_tcp_listener());
     outcome<socket_stream> accepted;
@@ -157,7 +150,7 @@ LATE_TEST(a_listener_destroyed_while_a_task_accepts_ends_it) {
     co_await sleep(1ms);  // what is left of it ends
 }
 
-LATE_TEST(waiting_for_a_descriptor_ends_late_too) {
+ANYIO_LATE_TEST(late_completion, waiting_for_a_descriptor_ends_late_too) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
     const bool nothing = co_await move_on_after(1ms, wait_readable(ends[0]));

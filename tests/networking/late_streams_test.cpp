@@ -16,14 +16,7 @@ using support::file_with;
 using support::pattern;
 using support::unix_pair;
 
-#define LATE_TEST(name)                                                                \
-    static task<> late_##name();                                                       \
-    TEST(late_streams, name) {                                                         \
-        support::run_late(&late_##name);                                               \
-    }                                                                                  \
-    static task<> late_##name()
-
-LATE_TEST(descriptors_that_come_after_the_cancellation_are_returned) {
+ANYIO_LATE_TEST(late_streams, descriptors_that_come_after_the_cancellation_are_returned) {
     unix_pair pair = connected_unix_pair();
     const unique_fd file = file_with("x");
     const std::vector<int> fds(2, file.get());
@@ -43,7 +36,7 @@ LATE_TEST(descriptors_that_come_after_the_cancellation_are_returned) {
     EXPECT_EQ(got, 2u);
 }
 
-LATE_TEST(a_receive_of_descriptors_is_unwound_when_it_has_ended) {
+ANYIO_LATE_TEST(late_streams, a_receive_of_descriptors_is_unwound_when_it_has_ended) {
     unix_pair pair = connected_unix_pair();
     for (int i = 0; i < 3; ++i) {
         const auto nothing = co_await move_on_after(1ms, pair.server.receive_fds(9, 1));
@@ -54,7 +47,7 @@ LATE_TEST(a_receive_of_descriptors_is_unwound_when_it_has_ended) {
     EXPECT_EQ(chunk, as_bytes("still here"));
 }
 
-LATE_TEST(sends_of_all_kinds_send_no_more_after_the_cancellation) {
+ANYIO_LATE_TEST(late_streams, sends_of_all_kinds_send_no_more_after_the_cancellation) {
     const std::string text = pattern(2'000'000);
     const unique_fd file = file_with(text);
     const std::vector<int> fds(1, file.get());
@@ -85,7 +78,7 @@ LATE_TEST(sends_of_all_kinds_send_no_more_after_the_cancellation) {
     }
 }
 
-LATE_TEST(a_stream_destroyed_with_waiters_leaves_them_their_memory) {
+ANYIO_LATE_TEST(late_streams, a_stream_destroyed_with_waiters_leaves_them_their_memory) {
     const std::string text = pattern(2'000'000);
     const unique_fd file = file_with(text);
     for (int kind = 0; kind < 3; ++kind) {
@@ -121,7 +114,7 @@ LATE_TEST(a_stream_destroyed_with_waiters_leaves_them_their_memory) {
     }
 }
 
-LATE_TEST(a_connection_that_comes_too_late_is_kept_for_the_next_accept) {
+ANYIO_LATE_TEST(late_streams, a_connection_that_comes_too_late_is_kept_for_the_next_accept) {
     const unix_address at = unix_address::abstract("anyio-test-late");
     auto listener = co_await create_unix_listener(at);
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -141,7 +134,7 @@ LATE_TEST(a_connection_that_comes_too_late_is_kept_for_the_next_accept) {
     });
 }
 
-LATE_TEST(a_server_at_its_limit_is_closed_and_cancelled) {
+ANYIO_LATE_TEST(late_streams, a_server_at_its_limit_is_closed_and_cancelled) {
     const unix_address at = unix_address::abstract("anyio-test-late");
     const auto hold = [](unix_socket_stream client) -> task<> {
         co_await client.send("in");
@@ -175,7 +168,7 @@ LATE_TEST(a_server_at_its_limit_is_closed_and_cancelled) {
     co_await sleep(1ms);  // what is left of the listener ends
 }
 
-LATE_TEST(a_connection_is_made_or_cancelled) {
+ANYIO_LATE_TEST(late_streams, a_connection_is_made_or_cancelled) {
     const unix_address at = unix_address::abstract("anyio-test-late");
     auto listener = co_await create_unix_listener(at, {.backlog = 0});
     auto first = co_await connect_unix(at);

@@ -234,3 +234,118 @@ ANYIO_TEST(wait_readable, may_be_used_in_turn_for_a_number_that_was_reused) {
         });
     }
 }
+
+ANYIO_TEST(wait_readable, and_wait_writable_are_both_woken_by_notify_closing) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(
+        ::socketpair(
+            AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()
+        ),
+        0
+    );
+    const unique_fd one(ends[0]);
+    const unique_fd two(ends[1]);
+    const std::string block(65536, 'x');
+    while (::write(one.get(), block.data(), block.size()) > 0) {
+    }
+    outcome<void> readable;
+    outcome<void> writable;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        group.start_soon([&]() -> task<> {
+            readable = co_await as_outcome(wait_readable(one.get()));
+        });
+        group.start_soon({.name = "writer"}, [&]() -> task<> {
+            writable = co_await as_outcome(wait_writable(one.get()));
+        });
+        co_await wait_all_tasks_blocked();
+        const auto second = co_await as_outcome(wait_writable(one.get()));
+        EXPECT_TRUE(is_error<busy_resource_error>(second.error()));
+        EXPECT_THAT(
+            message_of(second.error()),
+            HasSubstr("another task is already waiting to write: \"writer\"")
+        );
+        notify_closing(one.get());
+        notify_closing(one.get());
+    });
+    EXPECT_TRUE(is_error<closed_resource_error>(readable.error()));
+    EXPECT_TRUE(is_error<closed_resource_error>(writable.error()));
+}
+
+ANYIO_TEST(wait_readable, cancelled_after_notify_closing_is_told) {
+    const pipe_ends pipe;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        auto waiter = group.create_task([&]() -> task<> {
+            const auto waited = co_await as_outcome(wait_readable(pipe.reading.get()));
+            EXPECT_TRUE(is_error<closed_resource_error>(waited.error()));
+        });
+        co_await wait_all_tasks_blocked();
+        notify_closing(pipe.reading.get());
+        waiter.cancel();
+    });
+}
+
+// Closed without notify_closing(): the task that waits hears of nothing, but what gets the
+// number later is not harmed.
+ANYIO_TEST(wait_readable, on_what_is_closed_without_a_word_harms_nobody) {
+    for (const bool waits_first : {true, false}) {
+        pipe_ends pipe;
+        const int number = pipe.reading.get();
+        co_await with(create_task_group(), [&](task_group& group) -> task<> {
+            auto forgotten = group.create_task([&]() -> task<> {
+                co_await wait_readable(number);
+            });
+            co_await wait_all_tasks_blocked();
+            auto peer = co_await create_udp_socket({.local_host = "127.0.0.1"});
+            auto spare = co_await create_udp_socket({.local_host = "127.0.0.1"});
+            EXPECT_EQ(::dup3(spare.native_handle(), number, O_CLOEXEC), number);
+            static_cast<void>(pipe.reading.release());
+            co_await spare.aclose();
+
+            auto socket = udp_socket::from_fd(unique_fd(number));
+            std::string got;
+            co_await with(create_task_group(), [&](task_group& receiving) -> task<> {
+                if (!waits_first) {
+                    forgotten.cancel();
+                    co_await forgotten.wait();
+                }
+                receiving.start_soon([&]() -> task<> {
+                    const udp_packet packet = co_await socket.receive();
+                    got = packet.data.str();
+                });
+                co_await wait_all_tasks_blocked();
+                forgotten.cancel();
+                co_await forgotten.wait();
+                co_await peer.send_to("still here", socket.local_address());
+            });
+            EXPECT_EQ(got, "still here");
+        });
+    }
+}
+
+ANYIO_TEST(wait_readable, works_for_another_file_with_the_number_of_one_that_was_closed) {
+    pipe_ends old;
+    const int number = old.reading.get();
+    pipe_ends other;
+    other.fill();
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        auto forgotten = group.create_task([&]() -> task<> {
+            co_await wait_readable(number);
+        });
+        co_await wait_all_tasks_blocked();
+        EXPECT_EQ(::dup3(other.writing.get(), number, O_CLOEXEC), number);
+        other.writing.reset();
+        bool writable = false;
+        co_await with(create_task_group(), [&](task_group& waiting) -> task<> {
+            waiting.start_soon([&]() -> task<> {
+                co_await wait_writable(number);
+                writable = true;
+            });
+            co_await wait_all_tasks_blocked();
+            EXPECT_FALSE(writable);
+            while (!other.read().empty()) {
+            }
+        });
+        EXPECT_TRUE(writable);
+        group.cancel();
+    });
+}

@@ -46,6 +46,7 @@ public:
     /// Where this side is.
     ///
     /// @throws closed_resource_error  if the stream was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] ip_endpoint local_address() const;
 
     using extra_attributes = attribute_list<

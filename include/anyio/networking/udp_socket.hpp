@@ -45,6 +45,7 @@ public:
     /// Where this socket is.
     ///
     /// @throws closed_resource_error  if it was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] ip_endpoint local_address() const;
 
     using extra_attributes = attribute_list<
@@ -100,6 +101,7 @@ public:
     /// Where this socket is.
     ///
     /// @throws closed_resource_error  if it was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] ip_endpoint local_address() const;
 
     /// Where the peer is, or should be.

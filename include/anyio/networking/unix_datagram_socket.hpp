@@ -44,6 +44,7 @@ public:
     /// Where this socket is; unnamed if it was given no path.
     ///
     /// @throws closed_resource_error  if it was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] unix_address local_address() const;
 
     using extra_attributes = attribute_list<
@@ -94,6 +95,7 @@ public:
     /// Where this socket is; unnamed if it was given no path.
     ///
     /// @throws closed_resource_error  if it was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] unix_address local_address() const;
 
     /// Where the peer is; unnamed if it has no name.

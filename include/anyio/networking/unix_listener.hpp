@@ -76,6 +76,7 @@ public:
     /// Where it listens.
     ///
     /// @throws closed_resource_error  if the listener was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] unix_address local_address() const;
 
     using extra_attributes = attribute_list<

@@ -109,6 +109,7 @@ public:
     /// What this side is bound to.
     ///
     /// @throws closed_resource_error  if the stream was closed
+    /// @throws os_error               if the system does not tell
     [[nodiscard]] unix_address local_address() const;
 
     using extra_attributes = attribute_list<
