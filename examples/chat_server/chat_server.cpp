@@ -28,7 +28,7 @@ static task<> listen_to(chat& room, socket_stream& client) {
         for (;;) {
             const auto line = co_await lines.receive_until("\n", 4096);
             here.say(text_of(line));
-            co_await anyio::sleep(0s);  // or who says much fills all outboxes by himself
+            co_await anyio::sleep(0s);  // or who says much fills all outboxes alone
         }
     });
 }

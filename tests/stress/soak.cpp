@@ -57,7 +57,11 @@ soak::result run_on(const std::string& backend, const soak::options& chosen) {
     static soak::options options;
     static soak::result result;
     options = chosen;
-    support::run_late([]() -> anyio::task<> { result = co_await soak::run(options); });
+    support::run_late([]() -> anyio::task<> {
+        result = co_await soak::run(options);
+        // It forgets what it has not ended when the run ends: the last listeners.
+        co_await anyio::sleep(std::chrono::milliseconds(1));
+    });
     return result;
 }
 

@@ -42,8 +42,10 @@ void enter(const unique_fd& where) {
 std::string find_obstacle() {
     if (!has_program("ip"))
         return "no ip; install iproute2";
+    if (::access("/proc/net/if_inet6", F_OK) != 0)
+        return "no IPv6 in this kernel";
     if (!unique_fd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)))
-        return "no TUN devices: open /dev/net/tun says " + std::to_string(errno);
+        return os_error(errno, "open", "/dev/net/tun").what();
     try {
         const network probe;
         if (std::system("ip link add here0 type veth peer name peer0 2>/dev/null") != 0)
