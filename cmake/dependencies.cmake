@@ -9,6 +9,15 @@ function(anyio_need found packages option)
     endif()
 endfunction()
 
+if(ANYIO_TLS)
+    find_package(OpenSSL 3 QUIET COMPONENTS SSL Crypto)
+    if(NOT OpenSSL_FOUND)
+        message(NOTICE "anyio::tls is not built: missing libssl-dev (OpenSSL 3); install it, "
+                       "or configure with -DANYIO_TLS=OFF to do without this message"
+        )
+    endif()
+endif()
+
 if(ANYIO_BUILD_TESTS)
     find_package(GTest QUIET)
     anyio_need("${GTest_FOUND}" "libgtest-dev libgmock-dev" ANYIO_BUILD_TESTS)
