@@ -3,12 +3,15 @@
 /// TLS beside OpenSSL alone, in one thread and in the same run: 16 KiB pieces through a
 /// connection on the loopback interface, and handshakes in memory.
 
-#include <anyio/anyio.hpp>
 #include <anyio/streams/tls.hpp>
+
+#include <anyio/anyio.hpp>
 #include <anyio/testing/memory_stream.hpp>
 #include "support/certificates.hpp"
 
 #include <benchmark/benchmark.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 
 #include <array>
 #include <cstdint>
@@ -17,8 +20,6 @@
 #include <utility>
 
 #include <netinet/in.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

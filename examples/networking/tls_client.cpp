@@ -13,8 +13,8 @@ anyio::task<> fetch(std::string host) {
     auto stream = co_await anyio::fail_after(
         10s, anyio::connect_tls(host, 443, {.standard_compatible = false})
     );
-    std::cerr << to_string(anyio::extra<anyio::tls_attribute::tls_version>(stream)) << ", "
-              << anyio::extra<anyio::tls_attribute::cipher>(stream) << "\n";
+    std::cerr << to_string(anyio::extra<anyio::tls_attribute::tls_version>(stream))
+              << ", " << anyio::extra<anyio::tls_attribute::cipher>(stream) << "\n";
     co_await stream.send(
         "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
     );

@@ -32,9 +32,8 @@ connect(task<socket_stream> connecting, std::shared_ptr<const kept_options> kept
 
 }  // namespace
 
-task<tls_stream<socket_stream>> connect_tls(
-    std::string_view host, std::uint16_t port, connect_tls_options options
-) {
+task<tls_stream<socket_stream>>
+connect_tls(std::string_view host, std::uint16_t port, connect_tls_options options) {
     auto kept = std::make_shared<kept_options>();
     kept->hostname = options.hostname.empty() ? host : options.hostname;
     if (options.context)

@@ -23,7 +23,7 @@ namespace anyio::testing::detail {
     task<> title(                                                                      \
         [[maybe_unused]] abc::byte_stream& x,                                          \
         [[maybe_unused]] abc::byte_stream& y,                                          \
-        [[maybe_unused]] byte_stream_traits of                                            \
+        [[maybe_unused]] byte_stream_traits of                                         \
     )
 
 #define BYTE_STREAM_ENTRY(title)                                                       \

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "support/certificates.hpp"
 
-#include <memory>
-#include <stdexcept>
-
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+
+#include <memory>
+#include <stdexcept>
 
 namespace support {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "tls/tls_pairs.hpp"
-
 #include <anyio/testing/check_byte_stream.hpp>
+#include "tls/tls_pairs.hpp"
 
 // The contract of byte streams, over TLS. The other end of a stream that goes without
 // aclose() is broken, as it should be.
@@ -22,7 +21,8 @@ struct over_tcp {
     static constexpr bool breaks_silently = true;
     static constexpr bool half_closes = Version == tls_version::tls1_3;
 
-    static task<std::pair<tls_stream<socket_stream>, tls_stream<socket_stream>>> make() {
+    static task<std::pair<tls_stream<socket_stream>, tls_stream<socket_stream>>>
+    make() {
         auto below = co_await connected_sockets();
         const support::contexts with(Version);
         co_return co_await support::connect_over(std::move(below), with);
@@ -35,7 +35,8 @@ struct over_memory {
     static constexpr bool breaks_silently = true;
     static constexpr bool half_closes = Version == tls_version::tls1_3;
 
-    static task<std::pair<support::tls_memory_stream, support::tls_memory_stream>> make() {
+    static task<std::pair<support::tls_memory_stream, support::tls_memory_stream>>
+    make() {
         const support::contexts with(Version);
         co_return co_await support::memory_pair(with);
     }
@@ -44,7 +45,8 @@ struct over_memory {
 struct over_small_memory : over_memory<tls_version::tls1_3> {
     static constexpr bool bounded = true;
 
-    static task<std::pair<support::tls_memory_stream, support::tls_memory_stream>> make() {
+    static task<std::pair<support::tls_memory_stream, support::tls_memory_stream>>
+    make() {
         const support::contexts with;
         co_return co_await support::connect_over(
             anyio::testing::memory_stream_pair(1000), with

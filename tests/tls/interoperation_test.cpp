@@ -9,11 +9,11 @@
 #include <anyio/streams/tls_listener.hpp>
 #include "tls/tls_pairs.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 
-#include <csignal>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -207,8 +207,17 @@ ANYIO_TEST(tls_interoperation, openssl_s_server_answers_us) {
     for (const tls_version version : versions) {
         const pem_files files;
         program server(
-            {"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
-             files.certificate(), "-key", files.key(), "-rev", "-naccept", "1",
+            {"openssl",
+             "s_server",
+             "-accept",
+             "127.0.0.1:0",
+             "-cert",
+             files.certificate(),
+             "-key",
+             files.key(),
+             "-rev",
+             "-naccept",
+             "1",
              flag_of(version)}
         );
         (void)server.read_until("ACCEPT ");
@@ -224,9 +233,19 @@ ANYIO_TEST(tls_interoperation, openssl_s_client_asks_us) {
         std::optional<program> client;
         auto run = [&](std::uint16_t port) {
             const std::vector<std::string> words{
-                "openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(port),
-                "-servername", "localhost", "-verify_hostname", "localhost",
-                "-verify_return_error", "-CAfile", files.ca(), "-quiet", flag_of(version)
+                "openssl",
+                "s_client",
+                "-connect",
+                "127.0.0.1:" + std::to_string(port),
+                "-servername",
+                "localhost",
+                "-verify_hostname",
+                "localhost",
+                "-verify_return_error",
+                "-CAfile",
+                files.ca(),
+                "-quiet",
+                flag_of(version)
             };
             client.emplace(words, "hello\n");
         };
@@ -239,14 +258,19 @@ ANYIO_TEST(tls_interoperation, python_answers_us) {
     for (const tls_version version : versions) {
         const pem_files files;
         program server(
-            {"python3", "-c", python_server, files.certificate(), files.key(),
+            {"python3",
+             "-c",
+             python_server,
+             files.certificate(),
+             files.key(),
              flag_of(version)}
         );
         const std::uint16_t port = port_in(":" + server.read_until("\n"));
         const std::string answer = co_await ask(port, "hello");
         EXPECT_EQ(answer, "olleh");
         EXPECT_EQ(
-            server.read_all(), version == tls_version::tls1_2 ? "TLSv1.2\n" : "TLSv1.3\n"
+            server.read_all(),
+            version == tls_version::tls1_2 ? "TLSv1.2\n" : "TLSv1.3\n"
         );
     }
 }
@@ -257,7 +281,11 @@ ANYIO_TEST(tls_interoperation, python_asks_us) {
         std::optional<program> client;
         auto run = [&](std::uint16_t port) {
             const std::vector<std::string> words{
-                "python3", "-c", python_client, files.ca(), std::to_string(port),
+                "python3",
+                "-c",
+                python_client,
+                files.ca(),
+                std::to_string(port),
                 flag_of(version)
             };
             client.emplace(words);
@@ -265,6 +293,8 @@ ANYIO_TEST(tls_interoperation, python_asks_us) {
         co_await serve_one(run);
         const std::string said = client->read_all();
         EXPECT_THAT(said, HasSubstr("you said hello"));
-        EXPECT_THAT(said, HasSubstr(version == tls_version::tls1_2 ? "TLSv1.2" : "TLSv1.3"));
+        EXPECT_THAT(
+            said, HasSubstr(version == tls_version::tls1_2 ? "TLSv1.2" : "TLSv1.3")
+        );
     }
 }

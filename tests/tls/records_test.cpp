@@ -57,8 +57,12 @@ constexpr std::string_view hello = "hello, ";
 constexpr std::string_view world = "world";
 
 /// A server says two records and goodbye, while the client's tap does what it does.
-task<transcript>
-say_hello(tls_version version, std::shared_ptr<tap> of, void (*set)(tap&, std::size_t), std::size_t at) {
+task<transcript> say_hello(
+    tls_version version,
+    std::shared_ptr<tap> of,
+    void (*set)(tap&, std::size_t),
+    std::size_t at
+) {
     const contexts with(version);
     taps both;
     both.client = of;
@@ -82,7 +86,8 @@ ANYIO_TEST(tls_records, however_they_are_cut_the_plaintext_is_the_same) {
             const std::string sent = std::string(17'000, 'a') + "bcd";
             co_await ends.second.send(sent);
             co_await ends.first.send("and back");
-            const std::string got = co_await support::receive_exactly(ends.first, sent.size());
+            const std::string got =
+                co_await support::receive_exactly(ends.first, sent.size());
             EXPECT_TRUE(got == sent) << at_once;
             const std::string back = co_await support::receive_exactly(ends.second, 8);
             EXPECT_EQ(back, "and back");
@@ -105,9 +110,13 @@ ANYIO_TEST(tls_records, an_end_at_any_byte_but_the_last_is_an_error) {
         for (std::size_t at = 0; at < whole->passed; ++at) {
             auto cut = std::make_shared<tap>();
             const auto part = co_await say_hello(
-                version, cut, [](tap& of, std::size_t n) { of.end_after = of.passed + n; }, at
+                version,
+                cut,
+                [](tap& of, std::size_t n) { of.end_after = of.passed + n; },
+                at
             );
-            EXPECT_TRUE(is_error<tls_error>(part.error)) << at << " of " << whole->passed;
+            EXPECT_TRUE(is_error<tls_error>(part.error))
+                << at << " of " << whole->passed;
             EXPECT_THAT(message_of(part.error), HasSubstr("ended without a goodbye"));
             EXPECT_TRUE(std::string_view("hello, world").starts_with(part.text));
         }
@@ -135,9 +144,8 @@ ANYIO_TEST(tls_records, who_does_not_insist_takes_an_end_between_records) {
         taps both;
         tls_options client = with.for_client();
         client.standard_compatible = false;
-        auto ended = co_await support::shake_hands(
-            transports(both), client, with.for_server()
-        );
+        auto ended =
+            co_await support::shake_hands(transports(both), client, with.for_server());
         auto stream = std::move(ended.client).value();
         auto server = std::move(ended.server).value();
         EXPECT_FALSE(extra<tls_attribute::standard_compatible>(stream));
@@ -197,7 +205,10 @@ ANYIO_TEST(tls_records, a_changed_bit_never_becomes_plaintext) {
         bent->flip_bits = std::byte{1} << (random() % 8);
         const std::size_t at = random() % 60;
         const auto got = co_await say_hello(
-            version, bent, [](tap& of, std::size_t n) { of.flip_at = of.passed + n; }, at
+            version,
+            bent,
+            [](tap& of, std::size_t n) { of.flip_at = of.passed + n; },
+            at
         );
         EXPECT_TRUE(is_error<tls_error>(got.error)) << "byte " << at;
         EXPECT_TRUE(std::string_view("hello, world").starts_with(got.text)) << got.text;
@@ -238,9 +249,9 @@ ANYIO_TEST(tls_records, noise_is_no_handshake) {
             noise.replace(0, 3, "\x16\x03\x01");  // the beginning is right
         co_await below.first.send(noise);
         co_await below.first.send_eof();
-        const auto ended = co_await as_outcome(
-            wrap_tls(std::move(below.second), {.context = &context})
-        );
+        const auto ended =
+            co_await as_outcome(wrap_tls(std::move(below.second), {.context = &context})
+            );
         EXPECT_TRUE(is_error<tls_error>(ended.error())) << message_of(ended.error());
     }
 }

@@ -77,7 +77,8 @@ ANYIO_TEST(tls_cancel, a_handshake_at_any_step_can_be_cut_short) {
 
 ANYIO_TEST(tls_cancel, a_send_that_was_cut_short_is_the_last) {
     auto [client, server] = co_await small_pair(10'000);
-    const bool sent = co_await move_on_after(1s, client.send(std::string(100'000, 'x')));
+    const bool sent =
+        co_await move_on_after(1s, client.send(std::string(100'000, 'x')));
     EXPECT_FALSE(sent);
     for (int i = 0; i < 2; ++i) {
         const auto again = co_await as_outcome(client.send("more"));
@@ -111,7 +112,9 @@ ANYIO_TEST(tls_cancel, a_send_that_had_not_begun_breaks_nothing) {
 
 ANYIO_TEST(tls_cancel, a_failed_send_is_the_last) {
     auto [client, server] = co_await small_pair(10'000);
-    { auto gone = std::move(server); }
+    {
+        auto gone = std::move(server);
+    }
     for (int i = 0; i < 2; ++i) {
         const auto sent = co_await as_outcome(client.send("anybody?"));
         EXPECT_TRUE(is_error<broken_resource_error>(sent.error()));
@@ -138,9 +141,8 @@ ANYIO_TEST(tls_cancel, a_goodbye_that_nobody_takes_is_left_out) {
 
 ANYIO_TEST(tls_cancel, a_goodbye_takes_a_second_at_most) {
     const contexts of;
-    auto [client, server] = co_await support::connect_over(
-        anyio::testing::lockstep_stream_pair(), of
-    );
+    auto [client, server] =
+        co_await support::connect_over(anyio::testing::lockstep_stream_pair(), of);
     const auto before = current_time();
     co_await client.aclose();
     EXPECT_EQ(current_time() - before, 1s);

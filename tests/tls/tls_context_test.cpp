@@ -3,13 +3,14 @@
 
 #include "tls/tls_pairs.hpp"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <unistd.h>
 
 using namespace anyio;
@@ -49,7 +50,13 @@ std::string encrypted(const std::string& key, const char* password) {
     EVP_PKEY* read = PEM_read_bio_PrivateKey(from, nullptr, nullptr, nullptr);
     BIO* to = BIO_new(BIO_s_mem());
     PEM_write_bio_PKCS8PrivateKey(
-        to, read, EVP_aes_128_cbc(), password, static_cast<int>(std::strlen(password)), nullptr, nullptr
+        to,
+        read,
+        EVP_aes_128_cbc(),
+        password,
+        static_cast<int>(std::strlen(password)),
+        nullptr,
+        nullptr
     );
     char* data = nullptr;
     const long size = BIO_get_mem_data(to, &data);
@@ -89,7 +96,9 @@ TEST(tls_context, refuses_what_is_no_certificate) {
     EXPECT_THAT(refused([&] { context.trust(""); }), HasSubstr("no start line"));
     std::string damaged = who.certificate;
     damaged.replace(100, 10, "AAAAAAAAAA");
-    EXPECT_THAT(refused([&] { context.trust(damaged); }), StartsWith("tls_context::trust: "));
+    EXPECT_THAT(
+        refused([&] { context.trust(damaged); }), StartsWith("tls_context::trust: ")
+    );
 }
 
 TEST(tls_context, refuses_a_key_of_somebody_else) {
@@ -106,7 +115,10 @@ TEST(tls_context, takes_a_password_and_asks_nobody_for_one) {
     const auto who = support::identity_for("localhost");
     const std::string key = encrypted(who.key, "secret");
     auto context = tls_context::server();
-    EXPECT_NE(refused([&] { context.use_certificate(who.certificate, key); }), "nothing thrown");
+    EXPECT_NE(
+        refused([&] { context.use_certificate(who.certificate, key); }),
+        "nothing thrown"
+    );
     EXPECT_NE(
         refused([&] { context.use_certificate(who.certificate, key, "wrong"); }),
         "nothing thrown"
@@ -151,11 +163,15 @@ ANYIO_TEST(tls_context, chooses_the_ciphers_it_is_told_to) {
     contexts old(tls_version::tls1_2);
     old.client.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384");
     auto ends = co_await support::memory_pair(old);
-    EXPECT_EQ(extra<tls_attribute::cipher>(ends.first), "ECDHE-ECDSA-AES256-GCM-SHA384");
+    EXPECT_EQ(
+        extra<tls_attribute::cipher>(ends.first), "ECDHE-ECDSA-AES256-GCM-SHA384"
+    );
     contexts now;
     now.server.set_ciphersuites("TLS_CHACHA20_POLY1305_SHA256");
     auto others = co_await support::memory_pair(now);
-    EXPECT_EQ(extra<tls_attribute::cipher>(others.first), "TLS_CHACHA20_POLY1305_SHA256");
+    EXPECT_EQ(
+        extra<tls_attribute::cipher>(others.first), "TLS_CHACHA20_POLY1305_SHA256"
+    );
 }
 
 ANYIO_TEST(tls_context, speaks_no_protocol_if_none_is_common) {
@@ -170,7 +186,8 @@ ANYIO_TEST(tls_context, gives_its_keys_away_only_if_told_to) {
     ::setenv("SSLKEYLOGFILE", "/tmp/anyio_must_not_be_written", 1);
     std::vector<std::string> lines;
     contexts of;
-    of.client.insecure_log_keys([&](std::string_view line) { lines.emplace_back(line); });
+    of.client.insecure_log_keys([&](std::string_view line) { lines.emplace_back(line); }
+    );
     auto ends = co_await support::memory_pair(of);
     EXPECT_GE(lines.size(), 4u);
     for (const std::string& line : lines)

@@ -66,12 +66,11 @@ ANYIO_TEST(tls_listener, a_failed_handshake_ends_only_its_connection) {
     const contexts of;
     auto listener = co_await listen(of.server, {});
     std::vector<std::string> failures;
-    listener.on_handshake_error(
-        [&](const std::exception_ptr& error, socket_stream& below) {
-            EXPECT_FALSE(below.is_closed());
-            failures.push_back(message_of(error));
-        }
-    );
+    listener.on_handshake_error([&](const std::exception_ptr& error,
+                                    socket_stream& below) {
+        EXPECT_FALSE(below.is_closed());
+        failures.push_back(message_of(error));
+    });
     auto body = [&](std::uint16_t port) -> task<> {
         const auto refused = co_await as_outcome(connect_tls("localhost", port));
         EXPECT_TRUE(is_error<tls_certificate_error>(refused.error()));
@@ -87,8 +86,7 @@ ANYIO_TEST(tls_listener, a_failed_handshake_ends_only_its_connection) {
     };
     co_await while_serving(listener, body);
     EXPECT_THAT(
-        failures,
-        ElementsAre(HasSubstr("unknown ca"), HasSubstr("http request"))
+        failures, ElementsAre(HasSubstr("unknown ca"), HasSubstr("http request"))
     );
 }
 
@@ -183,7 +181,8 @@ ANYIO_TEST(tls_listener, errors_of_handlers_are_those_of_the_server) {
     const auto port = listener.wrapped().local_port();
     auto both = [&](task_group& tg) -> task<> {
         tg.start_soon([&]() -> task<> {
-            auto stream = co_await connect_tls("localhost", port, {.context = &of.client});
+            auto stream =
+                co_await connect_tls("localhost", port, {.context = &of.client});
             (void)co_await as_outcome(stream.next());
         });
         co_await listener.serve([](secure_stream) -> task<> {
@@ -245,7 +244,9 @@ ANYIO_TEST(connect_tls, closes_everything_if_it_fails) {
         });
         const auto ended = co_await as_outcome(connect_tls("localhost", port));
         EXPECT_TRUE(is_error<tls_error>(ended.error()));
-        EXPECT_THAT(message_of(ended.error()), StartsWith("tls handshake with localhost: "));
+        EXPECT_THAT(
+            message_of(ended.error()), StartsWith("tls handshake with localhost: ")
+        );
     };
     co_await with(create_task_group(), both);
 }

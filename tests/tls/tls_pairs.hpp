@@ -21,9 +21,7 @@ using tls_memory_stream = anyio::tls_stream<memory_stream>;
 /// A server's context with a certificate of the test's authority for `localhost`.
 inline anyio::tls_context server_context() {
     static const identity localhost = make_identity(
-        {.common_name = "localhost",
-         .dns = {"localhost"},
-         .addresses = {"127.0.0.1"}},
+        {.common_name = "localhost", .dns = {"localhost"}, .addresses = {"127.0.0.1"}},
         &test_authority()
     );
     auto context = anyio::tls_context::server();
@@ -106,9 +104,8 @@ struct contexts {
 template <class Transport>
 anyio::task<std::pair<anyio::tls_stream<Transport>, anyio::tls_stream<Transport>>>
 connect_over(std::pair<Transport, Transport> below, const contexts& with) {
-    auto ended = co_await shake_hands(
-        std::move(below), with.for_client(), with.for_server()
-    );
+    auto ended =
+        co_await shake_hands(std::move(below), with.for_client(), with.for_server());
     auto client = std::move(ended.client).value();
     auto server = std::move(ended.server).value();
     co_return std::pair(std::move(client), std::move(server));

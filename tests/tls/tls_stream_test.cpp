@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/streams/tls.hpp>
-
 #include "tls/tls_pairs.hpp"
 
 #include <memory>
@@ -130,7 +129,9 @@ ANYIO_TEST(tls_stream, but_not_with_tls_1_2) {
     EXPECT_TRUE(is_error<usage_error>(ended.error()));
     EXPECT_THAT(
         message_of(ended.error()),
-        HasSubstr("send_eof on tls_stream to localhost: TLS 1.2 cannot end one direction")
+        HasSubstr(
+            "send_eof on tls_stream to localhost: TLS 1.2 cannot end one direction"
+        )
     );
     co_await client.send("as before");
     const std::string got = co_await receive_exactly(server, 9);

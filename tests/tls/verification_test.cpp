@@ -157,7 +157,8 @@ ANYIO_TEST(tls_verification, the_certificate_of_a_client_is_none_of_a_server) {
 
 ANYIO_TEST(tls_verification, an_authority_that_has_expired_takes_its_children_along) {
     const identity old = support::make_identity(
-        {.common_name = "Old", .valid_from = -2000, .valid_to = -1000, .authority = true},
+        {.common_name = "Old", .valid_from = -2000, .valid_to = -1000, .authority = true
+        },
         nullptr
     );
     auto client = tls_context::client();
@@ -180,7 +181,11 @@ ANYIO_TEST(tls_verification, an_address_must_be_in_the_certificate_as_such) {
     certificate_plan plan;
     plan.addresses = {"192.0.2.1", "2001:db8::1"};
     for (const char* address :
-         {"192.0.2.1", "2001:db8::1", "[2001:db8::1]", "2001:DB8:0::1", "2001:db8::1%eth0"}) {
+         {"192.0.2.1",
+          "2001:db8::1",
+          "[2001:db8::1]",
+          "2001:DB8:0::1",
+          "2001:db8::1%eth0"}) {
         const auto of = co_await ask(address, plan);
         EXPECT_ACCEPTED(of) << address;
     }
@@ -245,11 +250,14 @@ ANYIO_TEST(tls_verification, a_zero_in_a_name_ends_nothing) {
     const std::string evil("example.org\0.evil.example", 25);
     const auto of = co_await ask("example.org", named(evil));
     EXPECT_REFUSED(of, X509_V_ERR_HOSTNAME_MISMATCH);
-    EXPECT_THAT(message_of(of.error), HasSubstr("it is for example.org\\00.evil.example"));
+    EXPECT_THAT(
+        message_of(of.error), HasSubstr("it is for example.org\\00.evil.example")
+    );
 }
 
 ANYIO_TEST(tls_verification, an_international_name_is_asked_for_in_ascii) {
-    const auto of = co_await ask("xn--bcher-kva.example", named("xn--bcher-kva.example"));
+    const auto of =
+        co_await ask("xn--bcher-kva.example", named("xn--bcher-kva.example"));
     EXPECT_ACCEPTED(of);
 }
 
@@ -257,11 +265,17 @@ ANYIO_TEST(tls_verification, what_cannot_be_a_name_is_refused_at_once) {
     const std::string too_long(300, 'a');
     const std::string with_zero("example.org\0.evil.example", 25);
     for (const std::string& name :
-         {too_long, with_zero, std::string("b\xc3\xbc" "cher.example"), std::string("a b"),
+         {too_long,
+          with_zero,
+          std::string("b\xc3\xbc"
+                      "cher.example"),
+          std::string("a b"),
           std::string(".example.org")}) {
         const auto of = co_await as_outcome(ask(name, named("example.org")));
-        EXPECT_TRUE(is_error<usage_error>(of.error()) ||
-                    (of && is_error<usage_error>(of.value().error)));
+        EXPECT_TRUE(
+            is_error<usage_error>(of.error()) ||
+            (of && is_error<usage_error>(of.value().error))
+        );
     }
 }
 
@@ -353,14 +367,16 @@ ANYIO_TEST(tls_verification, and_accepted_where_it_is_only_asked_for) {
 }
 
 ANYIO_TEST(tls_verification, a_client_with_a_wrong_one_is_refused_in_any_case) {
-    const identity stranger =
-        support::make_identity({.common_name = "mallory", .for_servers = false}, nullptr);
+    const identity stranger = support::make_identity(
+        {.common_name = "mallory", .for_servers = false}, nullptr
+    );
     const identity server = support::identity_for("example.org");
     for (const tls_version version : versions) {
         for (const bool required : {false, true}) {
             const auto self_signed = co_await show(stranger, required, version);
             EXPECT_EQ(
-                code_of(self_signed.server_error), X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+                code_of(self_signed.server_error),
+                X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
             );
             const auto wrong_purpose = co_await show(server, required, version);
             EXPECT_EQ(code_of(wrong_purpose.server_error), X509_V_ERR_INVALID_PURPOSE);

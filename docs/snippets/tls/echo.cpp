@@ -34,7 +34,9 @@ task<> main_task() {
             while (auto chunk = co_await stream.next())
                 answer += chunk->str();
             std::cout << answer << ", by "
-                      << to_string(anyio::extra<anyio::tls_attribute::tls_version>(stream))
+                      << to_string(
+                             anyio::extra<anyio::tls_attribute::tls_version>(stream)
+                         )
                       << "\n";
         };
         co_await anyio::with(

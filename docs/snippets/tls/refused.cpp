@@ -27,7 +27,8 @@ task<> main_task() {
     const std::uint16_t port = below.local_port();
     anyio::tls_listener listener(std::move(below), ours);
     // Otherwise one line on stderr for each.
-    listener.on_handshake_error([](const std::exception_ptr&, anyio::socket_stream&) {});
+    listener.on_handshake_error([](const std::exception_ptr&, anyio::socket_stream&) {}
+    );
 
     auto both = [&](anyio::task_group& tg) -> task<> {
         auto ignore = [](secure_stream) -> task<> { co_return; };

@@ -48,8 +48,8 @@ void report_handshake_error(const std::exception_ptr& error) noexcept;
 template <class Transport>
 struct tls_welcome {
     tls_welcome(tls_context made_with, const tls_listener_options& chosen)
-        : context(std::move(made_with)), options(chosen),
-          slots(chosen.max_handshakes) {}
+        : context(std::move(made_with)), options(chosen), slots(chosen.max_handshakes) {
+    }
 
     tls_context context;
     tls_listener_options options;
@@ -134,7 +134,9 @@ public:
     using extra_attributes = attributes_of<L>;
 
     /// @param context  one of a server, with a certificate
-    explicit tls_listener(L below, tls_context context, tls_listener_options options = {})
+    explicit tls_listener(
+        L below, tls_context context, tls_listener_options options = {}
+    )
         : below_(std::move(below)),
           welcome_(std::make_shared<welcome>(std::move(context), options)) {}
 
@@ -158,9 +160,8 @@ public:
     [[nodiscard]] task<> serve(Handler handler) {
         check();
         // Not in the awaited expression: docs/manual/compilers.md.
-        detail::tls_connection_handler<detail::tls_handler_view<Handler>, transport> each{
-            welcome_, {&handler}
-        };
+        detail::tls_connection_handler<detail::tls_handler_view<Handler>, transport>
+            each{welcome_, {&handler}};
         co_await below_.serve(std::move(each));
     }
 
@@ -212,12 +213,13 @@ private:
 /// @anyio    anyio.streams.tls.TLSConnectable
 template <byte_stream_connectable C>
 class tls_connectable {
-    using transport =
-        detail::yielded_t<decltype(std::declval<const C&>().connect())>;
+    using transport = detail::yielded_t<decltype(std::declval<const C&>().connect())>;
 
 public:
     /// @param hostname  what the server's certificate has to be for
-    tls_connectable(C target, std::string_view hostname, bool standard_compatible = true)
+    tls_connectable(
+        C target, std::string_view hostname, bool standard_compatible = true
+    )
         : tls_connectable(
               std::move(target), hostname, tls_context::client(), standard_compatible
           ) {}

@@ -76,7 +76,9 @@ task<> run_byte_stream_check() {
     abc::byte_stream first = std::move(pair.first);
     abc::byte_stream second = std::move(pair.second);
     const auto run = byte_stream_check_at(Index).run;
-    co_await run(Swapped ? second : first, Swapped ? first : second, traits_of<Maker>());
+    co_await run(
+        Swapped ? second : first, Swapped ? first : second, traits_of<Maker>()
+    );
 }
 
 template <class Maker, std::size_t Index>
@@ -84,12 +86,8 @@ bool register_byte_stream_check(const char* suite, const char* file, int line) {
     const byte_stream_check& check = byte_stream_check_at(Index);
     if (check.needs_half_close && !half_closes<Maker>())
         return true;
-    register_test(
-        suite, check.name, file, line, &run_byte_stream_check<Maker, Index, false>
-    );
-    return register_test(
-        suite, check.swapped_name, file, line, &run_byte_stream_check<Maker, Index, true>
-    );
+    register_test(suite, check.name, file, line, &run_byte_stream_check<Maker, Index, false>);
+    return register_test(suite, check.swapped_name, file, line, &run_byte_stream_check<Maker, Index, true>);
 }
 
 template <class Maker, std::size_t... I>

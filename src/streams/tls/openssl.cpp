@@ -111,7 +111,10 @@ void throw_configuration(const std::string& operation) {
 std::string describe_name(const X509_NAME* name) {
     const bio_ptr bio = memory_bio();
     X509_NAME_print_ex(
-        bio.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(XN_FLAG_DN_REV)
+        bio.get(),
+        name,
+        0,
+        XN_FLAG_RFC2253 & ~static_cast<unsigned long>(XN_FLAG_DN_REV)
     );
     return text_of(*bio);
 }
@@ -127,7 +130,9 @@ tls_certificate describe_certificate(X509& certificate) {
     unsigned char* der = nullptr;
     const int size = i2d_X509(&certificate, &der);
     if (size > 0)
-        described.der.assign(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
+        described.der.assign(
+            reinterpret_cast<char*>(der), static_cast<std::size_t>(size)
+        );
     OPENSSL_free(der);
     described.subject = describe_name(X509_get_subject_name(&certificate));
     described.issuer = describe_name(X509_get_issuer_name(&certificate));

@@ -8,14 +8,14 @@
 #include <anyio/base/unique_function.hpp>
 #include <anyio/streams/tls_context.hpp>
 
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace anyio::detail {
 
@@ -51,6 +51,7 @@ struct tls_context_state {
     tls_context_state(const SSL_METHOD* method, bool for_servers);
     tls_context_state(const tls_context_state&) = delete;  // OpenSSL holds its address
     tls_context_state& operator=(const tls_context_state&) = delete;
+
     ~tls_context_state() { SSL_CTX_free(ctx); }
 
     SSL_CTX* ctx;

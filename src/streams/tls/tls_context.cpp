@@ -2,7 +2,6 @@
 #include <anyio/streams/tls_context.hpp>
 
 #include <anyio/base/describe.hpp>
-
 #include "tls_engine.hpp"
 
 #include <openssl/pem.h>
@@ -22,14 +21,7 @@ tls_context_state& state_of(const SSL* ssl) {
 
 /// The first of ours that the client has too. None in common is no reason to refuse, as
 /// RFC 7301 would have it: old clients that list what they like are in use.
-int choose_protocol(
-    SSL* ssl,
-    const unsigned char** chosen,
-    unsigned char* size,
-    const unsigned char* offered,
-    unsigned int offered_size,
-    void*
-) {
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered, unsigned int offered_size, void*) {
     const std::string& ours = state_of(ssl).alpn;
     unsigned char* out = nullptr;
     const int found = SSL_select_next_proto(
@@ -94,8 +86,11 @@ void use_chain(SSL_CTX* ctx, BIO& from, const std::string& where) {
     ERR_clear_error();
 }
 
-void use_key(SSL_CTX* ctx, BIO& from, std::string_view password, const std::string& where) {
-    const key_ptr key(PEM_read_bio_PrivateKey(&from, nullptr, &copy_password, &password));
+void use_key(
+    SSL_CTX* ctx, BIO& from, std::string_view password, const std::string& where
+) {
+    const key_ptr key(PEM_read_bio_PrivateKey(&from, nullptr, &copy_password, &password)
+    );
     if (!key || SSL_CTX_use_PrivateKey(ctx, key.get()) != 1 ||
         SSL_CTX_check_private_key(ctx) != 1)
         throw_configuration(where);
@@ -107,6 +102,7 @@ void trust_all(SSL_CTX* ctx, BIO& from, const std::string& where) {
     if (!store)
         throw std::bad_alloc();
     SSL_CTX_set_cert_store(ctx, store);  // owns it
+    SSL_CTX_set_client_CA_list(ctx, sk_X509_NAME_new_null());
     int count = 0;
     for (; const x509_ptr next = next_certificate(from); ++count) {
         if (X509_STORE_add_cert(store, next.get()) != 1 ||

@@ -71,8 +71,8 @@ tls_engine::tls_engine(const tls_setup& setup) : state_(new state) {
     BIO* bio = make_buffer_bio(state_->buffers);
     SSL_set_bio(ssl, bio, bio);
     state_->subject = setup.hostname.empty()
-        ? (setup.server_side ? "a client" : "a server")
-        : std::string(setup.hostname);
+                          ? (setup.server_side ? "a client" : "a server")
+                          : std::string(setup.hostname);
     set_up_verification(*state_, setup);
     if (setup.server_side) {
         SSL_set_accept_state(ssl);
@@ -195,7 +195,8 @@ bool tls_engine::at_record_boundary() const noexcept {
 bytes tls_engine::take_input() {
     cipher_buffers& buffers = state_->buffers;
     bytes left(byte_view(
-        buffers.input.data() + buffers.input_begin, buffers.input_end - buffers.input_begin
+        buffers.input.data() + buffers.input_begin,
+        buffers.input_end - buffers.input_begin
     ));
     buffers.input_begin = buffers.input_end = 0;
     return left;
@@ -210,6 +211,13 @@ byte_view tls_engine::take_output() noexcept {
     buffers.in_flight.clear();
     buffers.in_flight.swap(buffers.output);
     return {buffers.in_flight.data(), buffers.in_flight.size()};
+}
+
+void tls_engine::output_sent() noexcept {
+    cipher_buffers& buffers = state_->buffers;
+    buffers.in_flight.clear();
+    if (buffers.output.empty())
+        buffers.output.swap(buffers.in_flight);
 }
 
 void tls_engine::fail(std::exception_ptr error) noexcept {
@@ -246,7 +254,10 @@ void tls_engine::update_keys() {
     ERR_clear_error();
     if (SSL_key_update(state_->ssl.get(), SSL_KEY_UPDATE_REQUESTED) != 1)
         throw usage_error(describe(
-            "update_keys of tls_stream to ", state_->subject, ": ", take_openssl_errors()
+            "update_keys of tls_stream to ",
+            state_->subject,
+            ": ",
+            take_openssl_errors()
         ));
 }
 

@@ -5,7 +5,6 @@
 /// What a tls_engine is made of.
 
 #include <anyio/streams/detail/tls_engine.hpp>
-
 #include "openssl.hpp"
 
 #include <exception>

@@ -2,9 +2,8 @@
 /// @file
 /// Whom a client talks to: names, addresses, and why a certificate is not accepted.
 
-#include "tls_engine.hpp"
-
 #include <anyio/base/describe.hpp>
+#include "tls_engine.hpp"
 
 #include <algorithm>
 
@@ -76,15 +75,16 @@ std::string describe_refused(X509_STORE_CTX* verification, int code) {
 int note_failure(int accepted, X509_STORE_CTX* verification) {
     if (accepted)
         return accepted;
-    auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(
-        verification, SSL_get_ex_data_X509_STORE_CTX_idx()
-    ));
+    auto* ssl = static_cast<SSL*>(
+        X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx())
+    );
     auto& engine = *static_cast<tls_engine::state*>(SSL_get_app_data(ssl));
     if (engine.refused.code != X509_V_OK)
         return accepted;
     engine.refused.code = X509_STORE_CTX_get_error(verification);
     try {
-        engine.refused.certificate = describe_refused(verification, engine.refused.code);
+        engine.refused.certificate =
+            describe_refused(verification, engine.refused.code);
     } catch (...) {  // an exception must not cross C; the code says enough
         engine.refused.certificate.clear();
     }

@@ -73,8 +73,10 @@ public:
     [[nodiscard]] bytes take_input();
 
     [[nodiscard]] std::size_t output_size() const noexcept;
-    /// All output there is; valid until the next call.
+    /// All output there is; valid until output_sent().
     [[nodiscard]] byte_view take_output() noexcept;
+    /// What was taken is no longer needed; its memory is for the next.
+    void output_sent() noexcept;
 
     /// Makes the engine fail, if it has not.
     void fail(std::exception_ptr error) noexcept;
@@ -132,8 +134,9 @@ struct tls_core {
     bool sending = false;
     bool closed = false;
     bool eof_sent = false;
-    bool ended = false;        // the peer's side, cleanly
-    bool send_broken = false;  // ciphertext is lost: later records would not be accepted
+    bool ended = false;  // the peer's side, cleanly
+    bool send_broken =
+        false;  // ciphertext is lost: later records would not be accepted
 };
 
 [[noreturn]] void throw_tls_closed(const char* operation);

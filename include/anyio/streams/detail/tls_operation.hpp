@@ -27,7 +27,7 @@ namespace anyio::detail {
 inline constexpr std::chrono::seconds tls_last_words{1};
 
 /// Records that are encrypted before they are sent together.
-inline constexpr std::size_t tls_piece = 65536;
+inline constexpr std::size_t tls_piece = 32768;
 
 /// `transport` is empty when the stream is closed or gone; whoever waits in it then gets
 /// closed_resource_error from it.
@@ -71,6 +71,7 @@ task<> tls_flush(tls_share<Transport> s) {
         } catch (const os_error&) {
             s->throw_broken("send", std::current_exception());
         }
+        s->engine.output_sent();
     }
     s->send_broken = false;
 }
