@@ -20,6 +20,15 @@ if(ANYIO_IO_URING)
     endif()
     anyio_need("${URING_FOUND}" "liburing-dev" ANYIO_IO_URING)
 endif()
+if(ANYIO_TLS)
+    find_package(OpenSSL 3 QUIET COMPONENTS SSL Crypto)
+    if(NOT OpenSSL_FOUND)
+        message(NOTICE "anyio::tls is not built: missing libssl-dev (OpenSSL 3); install it, "
+                       "or configure with -DANYIO_TLS=OFF to do without this message"
+        )
+    endif()
+endif()
+
 if(ANYIO_BUILD_TESTS)
     find_package(GTest QUIET)
     anyio_need("${GTest_FOUND}" "libgtest-dev libgmock-dev" ANYIO_BUILD_TESTS)

@@ -17,16 +17,22 @@ namespace anyio::testing::detail {
 
 }  // namespace anyio::testing::detail
 
-/// Begins a check: what `x` sends, `y` receives; `bounded` says whether a send that
+/// Begins a check: what `x` sends, `y` receives; `of.bounded` says whether a send that
 /// nobody receives ever waits.
 #define BYTE_STREAM_CHECK(title)                                                       \
     task<> title(                                                                      \
         [[maybe_unused]] abc::byte_stream& x,                                          \
         [[maybe_unused]] abc::byte_stream& y,                                          \
-        [[maybe_unused]] bool bounded                                                  \
+        [[maybe_unused]] byte_stream_traits of                                         \
     )
 
 #define BYTE_STREAM_ENTRY(title)                                                       \
     byte_stream_check {                                                                \
-        #title, #title "_the_other_way", &title                                        \
+        #title, #title "_the_other_way", &title, false                                 \
+    }
+
+/// The same for what ends one direction.
+#define BYTE_STREAM_END_ENTRY(title)                                                   \
+    byte_stream_check {                                                                \
+        #title, #title "_the_other_way", &title, true                                  \
     }

@@ -227,12 +227,12 @@ constexpr byte_stream_check checks[] = {
     BYTE_STREAM_ENTRY(refuses_to_receive_nothing),
     BYTE_STREAM_ENTRY(sends_nothing_when_told_so),
     BYTE_STREAM_ENTRY(a_receiver_waits_until_something_comes),
-    BYTE_STREAM_ENTRY(the_end_comes_after_the_data),
-    BYTE_STREAM_ENTRY(the_end_stays),
-    BYTE_STREAM_ENTRY(the_end_wakes_who_waits_for_data),
-    BYTE_STREAM_ENTRY(the_other_direction_outlives_the_end),
-    BYTE_STREAM_ENTRY(the_end_may_be_sent_twice),
-    BYTE_STREAM_ENTRY(nothing_is_sent_after_the_end),
+    BYTE_STREAM_END_ENTRY(the_end_comes_after_the_data),
+    BYTE_STREAM_END_ENTRY(the_end_stays),
+    BYTE_STREAM_END_ENTRY(the_end_wakes_who_waits_for_data),
+    BYTE_STREAM_END_ENTRY(the_other_direction_outlives_the_end),
+    BYTE_STREAM_END_ENTRY(the_end_may_be_sent_twice),
+    BYTE_STREAM_END_ENTRY(nothing_is_sent_after_the_end),
     BYTE_STREAM_ENTRY(works_from_where_it_was_moved_to),
 };
 

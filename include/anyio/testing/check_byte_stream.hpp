@@ -15,7 +15,8 @@ namespace anyio::testing {
 
 /// Makes pairs of connected byte streams: `static task<std::pair<A, B>> make()`. If a send
 /// of 40 MB that nobody receives does not wait, also `static constexpr bool bounded =
-/// false`.
+/// false`; if send_eof() is refused, `half_closes = false`; if a stream that goes without
+/// aclose(), or with a cancelled one, is broken for its peer, `breaks_silently = true`.
 template <class M>
 concept byte_stream_pair_maker = requires {
     { M::make() } -> anyio::detail::awaitable;
@@ -25,11 +26,18 @@ concept byte_stream_pair_maker = requires {
 
 namespace detail {
 
+/// What a maker says of its streams.
+struct byte_stream_traits {
+    bool bounded;
+    bool breaks_silently;
+};
+
 /// One test of the suite, written for streams of unknown type.
 struct byte_stream_check {
     const char* name;
     const char* swapped_name;
-    task<> (*run)(abc::byte_stream& x, abc::byte_stream& y, bool bounded);
+    task<> (*run)(abc::byte_stream& x, abc::byte_stream& y, byte_stream_traits of);
+    bool needs_half_close;
 };
 
 inline constexpr std::size_t byte_stream_check_count = 37;
@@ -45,6 +53,22 @@ inline constexpr bool is_bounded = [] {
         return true;
 }();
 
+template <class Maker>
+constexpr byte_stream_traits traits_of() {
+    byte_stream_traits of{.bounded = is_bounded<Maker>, .breaks_silently = false};
+    if constexpr (requires { Maker::breaks_silently; })
+        of.breaks_silently = Maker::breaks_silently;
+    return of;
+}
+
+template <class Maker>
+constexpr bool half_closes() {
+    if constexpr (requires { Maker::half_closes; })
+        return Maker::half_closes;
+    else
+        return true;
+}
+
 /// Runs one check on a new pair, from the first to the second stream or the other way.
 template <class Maker, std::size_t Index, bool Swapped>
 task<> run_byte_stream_check() {
@@ -52,15 +76,23 @@ task<> run_byte_stream_check() {
     abc::byte_stream first = std::move(pair.first);
     abc::byte_stream second = std::move(pair.second);
     const auto run = byte_stream_check_at(Index).run;
-    co_await run(Swapped ? second : first, Swapped ? first : second, is_bounded<Maker>);
+    co_await run(
+        Swapped ? second : first, Swapped ? first : second, traits_of<Maker>()
+    );
+}
+
+template <class Maker, std::size_t Index>
+bool register_byte_stream_check(const char* suite, const char* file, int line) {
+    const byte_stream_check& check = byte_stream_check_at(Index);
+    if (check.needs_half_close && !half_closes<Maker>())
+        return true;
+    register_test(suite, check.name, file, line, &run_byte_stream_check<Maker, Index, false>);
+    return register_test(suite, check.swapped_name, file, line, &run_byte_stream_check<Maker, Index, true>);
 }
 
 template <class Maker, std::size_t... I>
 bool register_byte_stream_checks(const char* suite, const char* file, int line, std::index_sequence<I...>) {
-    return (register_test(suite, byte_stream_check_at(I).name, file, line, &run_byte_stream_check<Maker, I, false>) &&
-            ...) &&
-           (register_test(suite, byte_stream_check_at(I).swapped_name, file, line, &run_byte_stream_check<Maker, I, true>) &&
-            ...);
+    return (register_byte_stream_check<Maker, I>(suite, file, line) && ...);
 }
 
 template <byte_stream_pair_maker Maker>
