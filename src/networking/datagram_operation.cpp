@@ -202,11 +202,11 @@ void datagram_operation::on_completed(backends::request& r) noexcept {
 }
 
 void datagram_operation::complete(bool was_cancelled) noexcept {
-    tell_closer();
     if (was_cancelled)
         reschedule_cancelled(*task);
     else
         reschedule(*task);
+    tell_closer();  // second, so that it goes on second
 }
 
 /// What the result means; false: it was cancelled.

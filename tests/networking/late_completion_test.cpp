@@ -52,7 +52,9 @@ ANYIO_LATE_TEST(late_completion, data_that_comes_after_the_cancellation_is_retur
     EXPECT_EQ(got, "late, but here");
 }
 
-ANYIO_LATE_TEST(late_completion, a_send_that_goes_on_after_the_cancellation_sends_no_more) {
+ANYIO_LATE_TEST(
+    late_completion, a_send_that_goes_on_after_the_cancellation_sends_no_more
+) {
     stream_pair pair = co_await connected_pair();
     support::use_small_buffers(pair);
     const std::string text = pattern(5'000'000);
@@ -64,7 +66,9 @@ ANYIO_LATE_TEST(late_completion, a_send_that_goes_on_after_the_cancellation_send
     EXPECT_TRUE(text.starts_with(got));
 }
 
-ANYIO_LATE_TEST(late_completion, a_stream_destroyed_with_waiters_leaves_them_their_memory) {
+ANYIO_LATE_TEST(
+    late_completion, a_stream_destroyed_with_waiters_leaves_them_their_memory
+) {
     auto pair = std::make_unique<stream_pair>(co_await connected_pair());
     support::use_small_buffers(*pair);
     outcome<bytes> received;
@@ -83,7 +87,9 @@ ANYIO_LATE_TEST(late_completion, a_stream_destroyed_with_waiters_leaves_them_the
     EXPECT_TRUE(is_error<closed_resource_error>(sent.error()));
 }
 
-ANYIO_LATE_TEST(late_completion, a_stream_closed_while_a_cancelled_receive_ends_is_closed) {
+ANYIO_LATE_TEST(
+    late_completion, a_stream_closed_while_a_cancelled_receive_ends_is_closed
+) {
     stream_pair pair = co_await connected_pair();
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         auto reader = group.create_task([&]() -> task<> {

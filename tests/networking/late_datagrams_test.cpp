@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "networking/datagrams.hpp"
-#include "networking/late_backend.hpp"
-
 #include <anyio/networking/unix_datagram_socket.hpp>
 #include <anyio/networking/wait_readable.hpp>
+#include "networking/datagrams.hpp"
+#include "networking/late_backend.hpp"
 
 #include <array>
 #include <optional>
@@ -64,7 +63,9 @@ ANYIO_LATE_TEST(late_datagrams, a_receive_that_waits_is_unwound_when_it_has_ende
     EXPECT_EQ(packet.data, as_bytes("still here"));
 }
 
-ANYIO_LATE_TEST(late_datagrams, a_datagram_that_comes_after_the_cancellation_is_returned) {
+ANYIO_LATE_TEST(
+    late_datagrams, a_datagram_that_comes_after_the_cancellation_is_returned
+) {
     udp_socket server = co_await local_udp();
     connected_udp_socket client = co_await connected_to(server);
     std::string got;
@@ -118,7 +119,9 @@ ANYIO_LATE_TEST(late_datagrams, a_cancelled_aclose_does_not_wait_for_the_receive
     });
 }
 
-ANYIO_LATE_TEST(late_datagrams, an_aclose_that_is_cancelled_while_it_waits_is_forgotten) {
+ANYIO_LATE_TEST(
+    late_datagrams, an_aclose_that_is_cancelled_while_it_waits_is_forgotten
+) {
     udp_socket socket = co_await local_udp();
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         group.start_soon([&]() -> task<> {
@@ -127,15 +130,15 @@ ANYIO_LATE_TEST(late_datagrams, an_aclose_that_is_cancelled_while_it_waits_is_fo
         });
         co_await wait_all_tasks_blocked();
         auto closer = group.create_task([&]() -> task<> { co_await socket.aclose(); });
-        group.start_soon([&]() -> task<> {
-            closer.cancel();
-            co_return;
-        });
+        co_await lowlevel::checkpoint();
+        closer.cancel();
     });
     EXPECT_TRUE(socket.is_closed());
 }
 
-ANYIO_LATE_TEST(late_datagrams, a_socket_destroyed_with_waiters_leaves_them_their_memory) {
+ANYIO_LATE_TEST(
+    late_datagrams, a_socket_destroyed_with_waiters_leaves_them_their_memory
+) {
     std::optional<udp_socket> socket;
     socket.emplace(co_await local_udp());
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -149,7 +152,9 @@ ANYIO_LATE_TEST(late_datagrams, a_socket_destroyed_with_waiters_leaves_them_thei
     });
 }
 
-ANYIO_LATE_TEST(late_datagrams, a_socket_closed_while_a_cancelled_receive_ends_is_closed) {
+ANYIO_LATE_TEST(
+    late_datagrams, a_socket_closed_while_a_cancelled_receive_ends_is_closed
+) {
     udp_socket socket = co_await local_udp();
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         auto reader = group.create_task([&]() -> task<> {
@@ -162,7 +167,9 @@ ANYIO_LATE_TEST(late_datagrams, a_socket_closed_while_a_cancelled_receive_ends_i
     });
 }
 
-ANYIO_LATE_TEST(late_datagrams, a_sender_that_waits_for_room_is_unwound_when_it_has_ended) {
+ANYIO_LATE_TEST(
+    late_datagrams, a_sender_that_waits_for_room_is_unwound_when_it_has_ended
+) {
     const unix_address name = own_name();
     full_queue full = co_await make_full_queue(name);
     const bool sent = co_await move_on_after(1ms, full.sender.send_to("never", name));

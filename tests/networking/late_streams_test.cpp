@@ -16,7 +16,9 @@ using support::file_with;
 using support::pattern;
 using support::unix_pair;
 
-ANYIO_LATE_TEST(late_streams, descriptors_that_come_after_the_cancellation_are_returned) {
+ANYIO_LATE_TEST(
+    late_streams, descriptors_that_come_after_the_cancellation_are_returned
+) {
     unix_pair pair = connected_unix_pair();
     const unique_fd file = file_with("x");
     const std::vector<int> fds(2, file.get());
@@ -78,7 +80,9 @@ ANYIO_LATE_TEST(late_streams, sends_of_all_kinds_send_no_more_after_the_cancella
     }
 }
 
-ANYIO_LATE_TEST(late_streams, a_stream_destroyed_with_waiters_leaves_them_their_memory) {
+ANYIO_LATE_TEST(
+    late_streams, a_stream_destroyed_with_waiters_leaves_them_their_memory
+) {
     const std::string text = pattern(2'000'000);
     const unique_fd file = file_with(text);
     for (int kind = 0; kind < 3; ++kind) {
@@ -114,7 +118,9 @@ ANYIO_LATE_TEST(late_streams, a_stream_destroyed_with_waiters_leaves_them_their_
     }
 }
 
-ANYIO_LATE_TEST(late_streams, a_connection_that_comes_too_late_is_kept_for_the_next_accept) {
+ANYIO_LATE_TEST(
+    late_streams, a_connection_that_comes_too_late_is_kept_for_the_next_accept
+) {
     const unix_address at = unix_address::abstract("anyio-test-late");
     auto listener = co_await create_unix_listener(at);
     co_await with(create_task_group(), [&](task_group& group) -> task<> {

@@ -291,9 +291,8 @@ ANYIO_TEST(wait_readable, on_what_is_closed_without_a_word_harms_nobody) {
         pipe_ends pipe;
         const int number = pipe.reading.get();
         co_await with(create_task_group(), [&](task_group& group) -> task<> {
-            auto forgotten = group.create_task([&]() -> task<> {
-                co_await wait_readable(number);
-            });
+            auto forgotten =
+                group.create_task([&]() -> task<> { co_await wait_readable(number); });
             co_await wait_all_tasks_blocked();
             auto peer = co_await create_udp_socket({.local_host = "127.0.0.1"});
             auto spare = co_await create_udp_socket({.local_host = "127.0.0.1"});
@@ -322,15 +321,16 @@ ANYIO_TEST(wait_readable, on_what_is_closed_without_a_word_harms_nobody) {
     }
 }
 
-ANYIO_TEST(wait_readable, works_for_another_file_with_the_number_of_one_that_was_closed) {
+ANYIO_TEST(
+    wait_readable, works_for_another_file_with_the_number_of_one_that_was_closed
+) {
     pipe_ends old;
     const int number = old.reading.get();
     pipe_ends other;
     other.fill();
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
-        auto forgotten = group.create_task([&]() -> task<> {
-            co_await wait_readable(number);
-        });
+        auto forgotten =
+            group.create_task([&]() -> task<> { co_await wait_readable(number); });
         co_await wait_all_tasks_blocked();
         EXPECT_EQ(::dup3(other.writing.get(), number, O_CLOEXEC), number);
         other.writing.reset();

@@ -31,7 +31,8 @@ task<> main_task() {
         [&](anyio::task_group& tg) -> task<> {
             tg.start_soon([&]() -> task<> { co_await serve(socket); });
 
-            auto server = co_await anyio::create_connected_udp_socket("127.0.0.1", port);
+            auto server =
+                co_await anyio::create_connected_udp_socket("127.0.0.1", port);
             const std::string answer = co_await ask(server, "hello");
             std::cout << answer << "\n";
             tg.cancel();
