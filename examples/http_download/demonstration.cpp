@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 
 #include <unistd.h>
 
@@ -65,8 +65,9 @@ task<> demonstrate() {
         std::cout << got.bytes << " bytes in " << got.pieces << " pieces\n";
         tg.cancel();
     });
-    std::ifstream file(name);
-    const std::string received(std::istreambuf_iterator<char>(file), {});
+    std::ostringstream received;
+    received << std::ifstream(name).rdbuf();
     std::filesystem::remove(name);
-    std::cout << (received == content ? "it is what the server has\n" : "it differs\n");
+    std::cout
+        << (received.str() == content ? "it is what the server has\n" : "it differs\n");
 }

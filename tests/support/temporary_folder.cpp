@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <system_error>
 
 namespace support {
@@ -29,8 +29,9 @@ void temporary_folder::write(const std::string& name, const std::string& content
 }
 
 std::string temporary_folder::read(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream content;
+    content << std::ifstream(path(name), std::ios::binary).rdbuf();
+    return content.str();
 }
 
 bool temporary_folder::has(const std::string& name) const {
