@@ -6,7 +6,6 @@
 
 #include <openssl/pem.h>
 
-#include <algorithm>
 
 namespace anyio {
 
