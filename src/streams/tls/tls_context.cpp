@@ -6,7 +6,6 @@
 
 #include <openssl/pem.h>
 
-
 namespace anyio {
 
 namespace detail {
