@@ -6,9 +6,6 @@
 
 #include <openssl/pem.h>
 
-#include <algorithm>
-#include <cstring>
-
 namespace anyio {
 
 namespace detail {
@@ -45,12 +42,13 @@ int copy_password(char* into, int room, int, void* password) {
     const auto& text = *static_cast<const std::string_view*>(password);
     if (text.size() > static_cast<std::size_t>(room))
         return -1;
-    std::memcpy(into, text.data(), text.size());
-    return static_cast<int>(text.size());
+    return static_cast<int>(text.copy(into, text.size()));
 }
 
 bio_ptr reader_of(std::string_view text) {
-    bio_ptr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    bio_ptr bio(
+        BIO_new_mem_buf(text.empty() ? "" : text.data(), static_cast<int>(text.size()))
+    );
     if (!bio)
         throw std::bad_alloc();
     return bio;
