@@ -3,6 +3,7 @@
 
 #include <anyio/backends/registry.hpp>
 #include <anyio/base/describe.hpp>
+#include <anyio/base/exception_group.hpp>
 #include <anyio/basics/run.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
 #include <anyio/testing/random_order.hpp>
@@ -58,6 +59,8 @@ public:
                  .clock = &clock,
                  .chooser = seed ? &order : nullptr},
                 body_);
+        } catch (const exception_group& group) {
+            ADD_FAILURE() << "the test's task threw " << group.what();
         } catch (...) {
             ADD_FAILURE() << "the test's task threw "
                           << describe_exception(std::current_exception());

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/networking/tcp_listener.hpp>
 #include "networking/faulty_backend.hpp"
-#include "support/run_on.hpp"
 #include "networking/unix_connections.hpp"
+#include "support/own_name.hpp"
+#include "support/run_on.hpp"
 
 #include <cerrno>
 #include <memory>
@@ -136,13 +137,13 @@ TEST(accept_errors, of_other_kinds_end_the_server) {
 
 TEST(accept_errors, of_unix_sockets_say_where) {
     run_faulty([]() -> task<> {
-        auto listener =
-            co_await create_unix_listener(unix_address::abstract("anyio-test-faulty"));
+        const unix_address at = support::own_name("faulty");
+        auto listener = co_await create_unix_listener(at);
         faulty_backend::errors = {EINVAL};
         const auto accepted = co_await as_outcome(listener.accept());
         EXPECT_EQ(
             message_of(accepted.error()),
-            "accept unix @anyio-test-faulty: invalid argument (EINVAL)"
+            describe("accept unix ", at, ": invalid argument (EINVAL)")
         );
     });
 }

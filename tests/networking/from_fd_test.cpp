@@ -3,6 +3,7 @@
 #include <anyio/networking/tcp_listener.hpp>
 #include <anyio/networking/unix_listener.hpp>
 #include "networking/unix_connections.hpp"
+#include "support/own_name.hpp"
 
 #include <string>
 
@@ -114,8 +115,7 @@ ANYIO_TEST(tcp_listener_from_fd, takes_over_a_socket_that_listens) {
 
 // anyio #1132: a UNIX listener taken for a TCP one.
 ANYIO_TEST(tcp_listener_from_fd, says_which_check_has_failed) {
-    auto unix_server =
-        co_await create_unix_listener(unix_address::abstract("anyio-test-from-fd"));
+    auto unix_server = co_await create_unix_listener(support::own_name("from-fd"));
     unique_fd other(::dup(extra<socket_attribute::raw_socket>(unix_server)));
     EXPECT_THAT(why_not<tcp_listener>(other), HasSubstr("tcp_listener::from_fd fd "));
     EXPECT_THAT(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "networking/late_backend.hpp"
 #include "networking/unix_connections.hpp"
+#include "support/own_name.hpp"
 
 #include <memory>
 #include <optional>
@@ -121,7 +122,7 @@ ANYIO_LATE_TEST(
 ANYIO_LATE_TEST(
     late_streams, a_connection_that_comes_too_late_is_kept_for_the_next_accept
 ) {
-    const unix_address at = unix_address::abstract("anyio-test-late");
+    const unix_address at = support::own_name("late");
     auto listener = co_await create_unix_listener(at);
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         auto nobody = group.create_task([&]() -> task<> {
@@ -141,7 +142,7 @@ ANYIO_LATE_TEST(
 }
 
 ANYIO_LATE_TEST(late_streams, a_server_at_its_limit_is_closed_and_cancelled) {
-    const unix_address at = unix_address::abstract("anyio-test-late");
+    const unix_address at = support::own_name("late");
     const auto hold = [](unix_socket_stream client) -> task<> {
         co_await client.send("in");
         co_await client.next();
@@ -175,7 +176,7 @@ ANYIO_LATE_TEST(late_streams, a_server_at_its_limit_is_closed_and_cancelled) {
 }
 
 ANYIO_LATE_TEST(late_streams, a_connection_is_made_or_cancelled) {
-    const unix_address at = unix_address::abstract("anyio-test-late");
+    const unix_address at = support::own_name("late");
     auto listener = co_await create_unix_listener(at, {.backlog = 0});
     auto first = co_await connect_unix(at);
     const auto too_many = co_await move_on_after(5ms, connect_unix(at));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/networking/socket_listener.hpp>
 #include "networking/unix_connections.hpp"
+#include "support/own_name.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -34,7 +35,7 @@ struct over_unix {
     using stream = unix_socket_stream;
 
     static task<unix_listener> listen() {
-        return create_unix_listener(unix_address::abstract("anyio-test-limit"));
+        return create_unix_listener(support::own_name("limit"));
     }
 
     static task<unix_socket_stream> connect(const unix_listener& listener) {

@@ -284,7 +284,7 @@ ANYIO_TEST(connected_unix_datagram_socket, waits_while_the_peer_has_no_room) {
         co_await wait_all_tasks_blocked();
         for (int i = 0; i < more_than_fit; ++i) {
             const unix_datagram_packet packet = co_await server.receive(64);
-            EXPECT_TRUE(packet.data == as_bytes(describe(i)));
+            EXPECT_EQ(packet.data.str(), describe(i));
         }
     });
 }

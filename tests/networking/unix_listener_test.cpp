@@ -2,6 +2,7 @@
 #include <anyio/networking/unix_listener.hpp>
 
 #include "networking/unix_connections.hpp"
+#include "support/own_name.hpp"
 
 #include <array>
 #include <cstring>
@@ -113,7 +114,7 @@ ANYIO_TEST(unix_listener, serves_at_a_path) {
 }
 
 ANYIO_TEST(unix_listener, serves_at_a_name_without_a_file) {
-    const unix_address at = unix_address::abstract("anyio-test-serves");
+    const unix_address at = support::own_name("serves");
     auto listener = co_await create_unix_listener(at);
     EXPECT_EQ(listener.local_address(), at);
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -125,13 +126,16 @@ ANYIO_TEST(unix_listener, serves_at_a_name_without_a_file) {
     const std::string taken = co_await why_not(at);
     EXPECT_EQ(
         taken,
-        "bind unix @anyio-test-serves: address already in use (EADDRINUSE); another "
-        "socket has that name"
+        describe(
+            "bind unix ",
+            at,
+            ": address already in use (EADDRINUSE); another socket has that name"
+        )
     );
 }
 
 ANYIO_TEST(unix_listener, handlers_may_live_in_a_group_of_yours) {
-    const unix_address at = unix_address::abstract("anyio-test-group");
+    const unix_address at = support::own_name("group");
     auto listener = co_await create_unix_listener(at);
     co_await with(create_task_group(), [&](task_group& handlers) -> task<> {
         cancel_scope serving;
@@ -274,7 +278,7 @@ ANYIO_TEST(unix_listener, leaves_the_sockets_of_others_alone) {
 ANYIO_TEST(unix_listener, refuses_what_makes_no_sense_and_leaves_nothing) {
     const temporary_folder folder;
     const std::string path = folder.file("socket");
-    const unix_address abstract = unix_address::abstract("anyio-test-mode");
+    const unix_address abstract = support::own_name("mode");
     std::vector<std::string> refusals;
     refusals.push_back(co_await why_not({}));
     refusals.push_back(co_await why_not(path, {.backlog = -1}));
@@ -286,8 +290,11 @@ ANYIO_TEST(unix_listener, refuses_what_makes_no_sense_and_leaves_nothing) {
             "create_unix_listener unnamed: the address is unnamed",
             "create_unix_listener " + path + ": the backlog is -1, negative",
             "create_unix_listener " + path + ": the mode is 4096, more than 07777",
-            "create_unix_listener @anyio-test-mode: an abstract name has no permissions; "
-            "ask for peer_credentials() instead"
+            describe(
+                "create_unix_listener ",
+                abstract,
+                ": an abstract name has no permissions; ask for peer_credentials() instead"
+            )
         )
     );
     EXPECT_FALSE(fs::exists(path));
@@ -369,7 +376,7 @@ ANYIO_TEST(unix_listener, closing_it_ends_who_accepts) {
 }
 
 ANYIO_TEST(unix_listener, cancelled_before_and_while_it_waits_loses_no_connection) {
-    const unix_address at = unix_address::abstract("anyio-test-cancelled");
+    const unix_address at = support::own_name("cancelled");
     auto listener = co_await create_unix_listener(at);
     const auto nobody = co_await move_on_after(1ms, listener.accept());
     EXPECT_FALSE(nobody);
@@ -422,7 +429,7 @@ ANYIO_TEST(connect_unix, says_what_is_wrong) {
 
 // connect(2) gives EAGAIN, and nothing tells when there is room.
 ANYIO_TEST(connect_unix, waits_while_the_backlog_is_full) {
-    const unix_address at = unix_address::abstract("anyio-test-backlog");
+    const unix_address at = support::own_name("backlog");
     auto listener = co_await create_unix_listener(at, {.backlog = 0});
     auto first = co_await connect_unix(at);
     const auto too_early = co_await move_on_after(10s, connect_unix(at));
@@ -441,7 +448,7 @@ ANYIO_TEST(connect_unix, waits_while_the_backlog_is_full) {
 }
 
 ANYIO_TEST(connect_unix, in_a_cancelled_scope_does_not_connect) {
-    const unix_address at = unix_address::abstract("anyio-test-not-connected");
+    const unix_address at = support::own_name("not-connected");
     auto listener = co_await create_unix_listener(at);
     cancel_scope scope;
     scope.cancel();

@@ -2,6 +2,7 @@
 #include <anyio/networking/unix_socket_stream.hpp>
 
 #include "networking/unix_connections.hpp"
+#include "support/own_name.hpp"
 
 #include <array>
 #include <cstring>
@@ -467,8 +468,7 @@ ANYIO_TEST(unix_socket_stream, is_not_made_of_anything_else) {
     unique_fd alone(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_THAT(why_not(alone), HasSubstr(": the socket is not connected (ENOTCONN)"));
 
-    auto listener =
-        co_await create_unix_listener(unix_address::abstract("anyio-test-1"));
+    auto listener = co_await create_unix_listener(support::own_name("1"));
     unique_fd listening(::dup(extra<socket_attribute::raw_socket>(listener)));
     EXPECT_THAT(
         why_not(listening), HasSubstr(": the socket listens; a listener takes")

@@ -2,6 +2,7 @@
 #include <anyio/testing/check_byte_stream.hpp>
 #include <anyio/testing/memory_stream.hpp>
 #include "support/anyio_test.hpp"
+#include "support/own_name.hpp"
 
 #include <utility>
 
@@ -22,7 +23,7 @@ struct tcp {
 
 struct unix_socket {
     static task<std::pair<unix_socket_stream, unix_socket_stream>> make() {
-        const unix_address at = unix_address::abstract("anyio-test-contract");
+        const unix_address at = support::own_name("contract");
         auto listener = co_await create_unix_listener(at);
         auto client = co_await connect_unix(at);
         auto server = co_await listener.accept();

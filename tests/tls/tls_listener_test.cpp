@@ -83,6 +83,7 @@ ANYIO_TEST(tls_listener, a_failed_handshake_ends_only_its_connection) {
         auto stream = co_await connect_tls("localhost", port, {.context = &of.client});
         const std::string answer = co_await ask(stream, "still here");
         EXPECT_EQ(answer, "still here");
+        co_await stream.aclose();
     };
     co_await while_serving(listener, body);
     EXPECT_THAT(
@@ -140,6 +141,7 @@ ANYIO_TEST(tls_listener, silent_clients_do_not_keep_others_waiting) {
         const std::string answer = co_await ask(stream, "hello");
         EXPECT_EQ(answer, "hello");
         EXPECT_LT(current_time() - before, 1s);
+        co_await stream.aclose();
     };
     co_await while_serving(listener, body);
 }
@@ -161,6 +163,7 @@ ANYIO_TEST(tls_listener, so_many_handshakes_at_a_time_and_no_more) {
         EXPECT_GE(current_time() - before, 9s) << "it had to wait for a slot";
         const std::string answer = co_await ask(stream, "at last");
         EXPECT_EQ(answer, "at last");
+        co_await stream.aclose();
     };
     co_await while_serving(listener, body);
 }

@@ -30,6 +30,7 @@ enum class request_code : std::uint8_t {
     receive_message,
     poll_readable,  ///< until read(2) would not block; also serves pidfds and signalfds
     send,           ///< send(2) of `data`, once; result: bytes taken
+    send_datagram,  ///< send(2) of `data`, whole; result: bytes taken
     send_message,   ///< sendmsg(2) of the msghdr at `data`, once; `size` is not used
     send_file,      ///< sendfile(2) of `size` bytes of the file_piece at `data`, once
     connect,        ///< connect(2) to the sockaddr at `data`

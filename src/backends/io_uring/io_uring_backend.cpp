@@ -58,8 +58,12 @@ struct entry final : descriptor {
 // have to be closed if the listener is.
 constexpr std::size_t accepted_ahead = 16;
 
+/// What is tried, and then waits for room to be tried again. There is no operation for
+/// files; and those for datagrams and messages, tried again by the kernel, send an empty
+/// datagram where a UNIX socket had no room for it (seen on Linux 6.18).
 constexpr bool is_by_readiness(request_code code) noexcept {
-    return code == request_code::send_file;
+    return code == request_code::send_datagram || code == request_code::send_message ||
+           code == request_code::send_file;
 }
 
 class io_uring_backend final : public backend {
@@ -173,9 +177,6 @@ bool io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept
     case request_code::send:
         io_uring_prep_send(&sqe, e.fd, r.data, r.size, MSG_NOSIGNAL);
         break;
-    case request_code::send_message:
-        io_uring_prep_sendmsg(&sqe, e.fd, static_cast<msghdr*>(r.data), MSG_NOSIGNAL);
-        break;
     case request_code::connect:
         io_uring_prep_connect(
             &sqe,
@@ -188,6 +189,8 @@ bool io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept
     case request_code::poll_readable:
         io_uring_prep_poll_add(&sqe, e.fd, POLLIN);
         break;
+    case request_code::send_datagram:
+    case request_code::send_message:
     case request_code::send_file:
     case request_code::poll_writable:
         io_uring_prep_poll_add(&sqe, e.fd, POLLOUT);
@@ -265,6 +268,11 @@ bool io_uring_backend::arm_accept(entry& e) noexcept {
     return true;
 }
 
+/// An accept that has ended like this is armed again if somebody waits.
+constexpr bool says_nothing(std::int32_t result) noexcept {
+    return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
+}
+
 /// A connection has come.
 void io_uring_backend::accepted(entry& e, int fd) noexcept {
     if (e.leaving) {
@@ -295,13 +303,13 @@ void io_uring_backend::accept_completed(entry& e, const io_uring_cqe& cqe) noexc
     }
     if (cqe.res >= 0) {
         accepted(e, cqe.res);
-    } else if (e.reader && cqe.res != -ECANCELED) {
+    } else if (e.reader && !says_nothing(cqe.res)) {
         e.reader->result = cqe.res;
         finish(e.reader, false);
     }
     if (e.leaving)
         return forget_if_done(e);
-    // It was cancelled for having run ahead, and meanwhile somebody waits again.
+    // It was cancelled for having run ahead, say, and meanwhile somebody waits again.
     if (e.reader && !e.accepts && !arm_accept(e)) {
         e.reader->result = -ENOBUFS;
         finish(e.reader, false);
@@ -337,6 +345,8 @@ bool io_uring_backend::interpret(
         if (cqe.res > 0)
             r.result = (cqe.res & POLLNVAL) != 0 ? -EBADF : 0;
         break;
+    case request_code::send_datagram:
+    case request_code::send_message:
     case request_code::send_file:
         if (cqe.res > 0 && posix::perform(r) == posix::attempt::would_wait)
             r.result = -EAGAIN;

@@ -8,9 +8,7 @@
 #include <liburing.h>
 
 #ifdef ANYIO_FAULTS
-#include "../posix/fault_points.hpp"
-
-#include <algorithm>
+#include "../posix/system_calls.hpp"
 #endif
 
 namespace anyio::sys {
@@ -33,8 +31,6 @@ namespace faults {
         return call::send;
     case IORING_OP_RECVMSG:
         return call::recvmsg;
-    case IORING_OP_SENDMSG:
-        return call::sendmsg;
     case IORING_OP_ACCEPT:
         return call::accept4;
     case IORING_OP_CONNECT:
@@ -62,8 +58,9 @@ inline void about_to_submit(io_uring_sqe& sqe) noexcept {
         sqe.rw_flags = static_cast<int>(inject_result);
         sqe.len = static_cast<std::uint32_t>(-v.error);
         sqe.user_data = name;
-    } else if (sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_SEND) {
-        sqe.len = static_cast<std::uint32_t>(std::min<std::size_t>(sqe.len, v.limit));
+    } else if ((sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_SEND) &&
+               sqe.len > v.limit && faults::is_stream(sqe.fd)) {
+        sqe.len = static_cast<std::uint32_t>(v.limit);
     }
 }
 

@@ -64,6 +64,14 @@ attempt message(request& r, Call call, int flags) noexcept {
     return moved < 0 && would_block() ? attempt::would_wait : finished(r, moved);
 }
 
+attempt send_datagram(request& r) noexcept {
+    ssize_t moved = 0;
+    do {
+        moved = sys::send(r.target->fd, r.data, r.size, MSG_NOSIGNAL);
+    } while (moved < 0 && errno == EINTR);
+    return moved < 0 && would_block() ? attempt::would_wait : finished(r, moved);
+}
+
 /// While it lives, this thread gets no SIGPIPE, nor later one that was raised meanwhile:
 /// sendfile(2) has no MSG_NOSIGNAL. (Two calls more, for a piece of many pages.)
 class no_sigpipe {
@@ -135,6 +143,8 @@ attempt perform_rarely(request& r) noexcept {
         return accept(r);
     case request_code::receive_message:
         return message(r, sys::recvmsg, MSG_CMSG_CLOEXEC);
+    case request_code::send_datagram:
+        return send_datagram(r);
     case request_code::send_message:
         return message(r, sys::sendmsg, MSG_NOSIGNAL);
     case request_code::send_file:

@@ -91,7 +91,7 @@ private:
 
     static constexpr backends::request_code code_of(mode m) noexcept {
         return m <= mode::collect ? backends::request_code::receive_message
-               : m == mode::send  ? backends::request_code::send
+               : m == mode::send  ? backends::request_code::send_datagram
                                   : backends::request_code::send_message;
     }
 
