@@ -6,6 +6,7 @@
 #include "tls/tapped_stream.hpp"
 #include "tls/tls_pairs.hpp"
 
+#include <array>
 #include <random>
 
 using namespace anyio;
@@ -58,12 +59,11 @@ constexpr std::string_view world = "world";
 
 /// A server says two records and goodbye, while the client's tap does what it does.
 task<transcript> say_hello(
-    tls_version version,
+    const contexts& with,
     std::shared_ptr<tap> of,
     void (*set)(tap&, std::size_t),
     std::size_t at
 ) {
-    const contexts with(version);
     taps both;
     both.client = of;
     auto ends = co_await support::connect_over(transports(both), with);
@@ -100,9 +100,10 @@ ANYIO_TEST(tls_records, however_they_are_cut_the_plaintext_is_the_same) {
 
 ANYIO_TEST(tls_records, an_end_at_any_byte_but_the_last_is_an_error) {
     for (const tls_version version : versions) {
+        const contexts with(version);
         auto whole = std::make_shared<tap>();
         const auto all = co_await say_hello(
-            version, whole, [](tap& of, std::size_t) { of.passed = 0; }, 0
+            with, whole, [](tap& of, std::size_t) { of.passed = 0; }, 0
         );
         EXPECT_EQ(all.text, "hello, world");
         EXPECT_FALSE(all.error) << message_of(all.error);
@@ -110,7 +111,7 @@ ANYIO_TEST(tls_records, an_end_at_any_byte_but_the_last_is_an_error) {
         for (std::size_t at = 0; at < whole->passed; ++at) {
             auto cut = std::make_shared<tap>();
             const auto part = co_await say_hello(
-                version,
+                with,
                 cut,
                 [](tap& of, std::size_t n) { of.end_after = of.passed + n; },
                 at
@@ -199,13 +200,13 @@ ANYIO_TEST(tls_records, a_handshake_that_ends_at_any_byte_fails) {
 // Bits that were changed on the way: a fixed seed, so that a failure comes again.
 ANYIO_TEST(tls_records, a_changed_bit_never_becomes_plaintext) {
     std::minstd_rand random(20'240'229);
-    for (int i = 0; i < 120; ++i) {
-        const tls_version version = versions[i % 2];
+    const std::array<contexts, 2> with{contexts(versions[0]), contexts(versions[1])};
+    for (std::size_t i = 0; i < 120; ++i) {
         auto bent = std::make_shared<tap>();
         bent->flip_bits = std::byte{1} << (random() % 8);
         const std::size_t at = random() % 60;
         const auto got = co_await say_hello(
-            version,
+            with[i % 2],
             bent,
             [](tap& of, std::size_t n) { of.flip_at = of.passed + n; },
             at
@@ -217,8 +218,9 @@ ANYIO_TEST(tls_records, a_changed_bit_never_becomes_plaintext) {
 
 ANYIO_TEST(tls_records, a_changed_handshake_never_succeeds_with_other_contents) {
     std::minstd_rand random(7);
-    for (int i = 0; i < 120; ++i) {
-        const contexts with(versions[i % 2]);
+    const std::array<contexts, 2> all{contexts(versions[0]), contexts(versions[1])};
+    for (std::size_t i = 0; i < 120; ++i) {
+        const contexts& with = all[i % 2];
         taps both;
         tap& bent = i % 3 == 0 ? *both.server : *both.client;
         bent.flip_bits = std::byte{1} << (random() % 8);
