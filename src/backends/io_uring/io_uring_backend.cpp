@@ -2,17 +2,13 @@
 #include "io_uring_backend.hpp"
 
 #include <anyio/base/errors.hpp>
-#include <anyio/base/unique_fd.hpp>
-#include "../entry_pool.hpp"
 #include "../posix/perform.hpp"
-#include "ring.hpp"
 #include "submission.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
+#include <limits>
 #include <utility>
-#include <vector>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -20,43 +16,6 @@
 namespace anyio::backends {
 
 namespace {
-
-/// Which operation of a descriptor a completion belongs to: the low bits of user_data.
-enum class lane : std::uint8_t { none, read, write, accept };
-
-constexpr std::uint64_t lane_bits = 3;
-constexpr std::uint64_t ignored = 0;  // the completion of a cancellation
-constexpr std::uint64_t wake_up = ~std::uint64_t{0};
-
-/// One descriptor. It stays an entry until the kernel has answered all that names it.
-struct entry final : descriptor {
-    std::uint32_t in_kernel = 0;  ///< operations that have not completed for good
-    /// A receive need not wait for readiness first. May be wrong, at the cost of a failed
-    /// try in the kernel.
-    bool readable = true;
-    bool leaving = false;  ///< closed, or released: what is pending ends as `closed`
-    bool read_cancelled = false;
-    bool write_cancelled = false;
-    bool accepts =
-        false;  ///< an accept is armed that yields one connection after the other
-    std::vector<int> accepted;  ///< connections, from `next` on nobody has asked for
-    std::size_t next = 0;
-
-    [[nodiscard]] bool has_accepted() const noexcept { return next != accepted.size(); }
-
-    void close_accepted() noexcept {
-        for (; has_accepted(); ++next)
-            sys::close(accepted[next]);
-    }
-};
-
-[[nodiscard]] std::uint64_t name_of(entry& e, lane which) noexcept {
-    return reinterpret_cast<std::uintptr_t>(&e) | static_cast<std::uint64_t>(which);
-}
-
-// Connections that an armed accept may take out of the system's queue ahead of us. They
-// have to be closed if the listener is.
-constexpr std::size_t accepted_ahead = 16;
 
 /// What is tried, and then waits for room to be tried again. There is no operation for
 /// files; and those for datagrams and messages, tried again by the kernel, send an empty
@@ -66,51 +25,10 @@ constexpr bool is_by_readiness(request_code code) noexcept {
            code == request_code::send_file;
 }
 
-class io_uring_backend final : public backend {
-public:
-    io_uring_backend();
-    ~io_uring_backend() override;
+// A submission has 32 bits for the length; a result, 31.
+constexpr std::size_t most_at_once = std::numeric_limits<std::int32_t>::max();
 
-    [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
-
-    [[nodiscard]] descriptor& attach(int fd) override { return entries_.take(fd); }
-
-    void close(descriptor& target) noexcept override;
-    [[nodiscard]] int release(descriptor& target) noexcept override;
-    [[nodiscard]] bool submit(request& r) noexcept override;
-    [[nodiscard]] cancel_result cancel(request& r) noexcept override;
-    void wait(duration timeout) noexcept override;
-    void wake() noexcept override;
-
-    [[nodiscard]] std::size_t pending() const noexcept override { return pending_; }
-
-private:
-    [[nodiscard]] bool hand_over(entry& e, request& r) noexcept;
-    [[nodiscard]] bool prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept;
-    void prepare_receive(entry& e, request& r, io_uring_sqe& sqe) noexcept;
-    [[nodiscard]] bool submit_accept(entry& e, request& r) noexcept;
-    [[nodiscard]] bool arm_accept(entry& e) noexcept;
-    void cancel_accept(entry& e) noexcept;
-    void cancel_lane(entry& e, lane which) noexcept;
-    void leave(entry& e) noexcept;
-    void handle(const io_uring_cqe& cqe) noexcept;
-    void accepted(entry& e, int fd) noexcept;
-    void accept_completed(entry& e, const io_uring_cqe& cqe) noexcept;
-    void completed(entry& e, lane which, const io_uring_cqe& cqe) noexcept;
-    [[nodiscard]] bool
-    interpret(entry& e, request& r, const io_uring_cqe& cqe) noexcept;
-    [[nodiscard]] bool must_go_on(const entry& e, const request& r) const noexcept;
-    void finish(request*& slot, bool closed) noexcept;
-    void forget_if_done(entry& e) noexcept;
-    void listen_for_wake_up() noexcept;
-
-    entry_pool<entry> entries_{*this};
-    unique_fd wake_;
-    std::uint64_t wake_count_ = 0;  // where the kernel puts what it has read
-    bool hears_wake_up_ = false;
-    std::size_t pending_ = 0;
-    ring ring_;
-};
+}  // namespace
 
 // Blocking, or reading it would not wait (io_uring takes O_NONBLOCK at its word).
 io_uring_backend::io_uring_backend() : wake_(sys::eventfd(0, EFD_CLOEXEC)) {
@@ -175,7 +93,9 @@ bool io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept
         );
         break;
     case request_code::send:
-        io_uring_prep_send(&sqe, e.fd, r.data, r.size, MSG_NOSIGNAL);
+        io_uring_prep_send(
+            &sqe, e.fd, r.data, std::min(r.size, most_at_once), MSG_NOSIGNAL
+        );
         break;
     case request_code::connect:
         io_uring_prep_connect(
@@ -207,7 +127,7 @@ void io_uring_backend::prepare_receive(
     entry& e, request& r, io_uring_sqe& sqe
 ) noexcept {
     if (r.data) {
-        io_uring_prep_recv(&sqe, e.fd, r.data, r.size, 0);
+        io_uring_prep_recv(&sqe, e.fd, r.data, std::min(r.size, most_at_once), 0);
     } else {
         io_uring_prep_recv(&sqe, e.fd, nullptr, std::min(r.size, ring::buffer_size), 0);
         sqe.flags |= IOSQE_BUFFER_SELECT;
@@ -239,169 +159,6 @@ cancel_result io_uring_backend::cancel(request& r) noexcept {
     return cancel_result::pending;
 }
 
-// --- accepting --------------------------------------------------------------------------
-
-/// True: it is complete.
-bool io_uring_backend::submit_accept(entry& e, request& r) noexcept {
-    if (e.has_accepted()) {
-        r.result = e.accepted[e.next++];
-        r.size = 0;  // an armed accept has one place for the addresses of all
-        return true;
-    }
-    if (e.accepts || arm_accept(e))
-        return false;
-    r.result = -ENOBUFS;
-    return true;
-}
-
-bool io_uring_backend::arm_accept(entry& e) noexcept {
-    io_uring_sqe* const sqe = ring_.prepare();
-    if (!sqe)
-        return false;
-    io_uring_prep_multishot_accept(
-        sqe, e.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC
-    );
-    io_uring_sqe_set_data64(sqe, name_of(e, lane::accept));
-    sys::about_to_submit(*sqe);
-    e.accepts = true;
-    ++e.in_kernel;
-    return true;
-}
-
-/// An accept that has ended like this is armed again if somebody waits.
-constexpr bool says_nothing(std::int32_t result) noexcept {
-    return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
-}
-
-/// A connection has come.
-void io_uring_backend::accepted(entry& e, int fd) noexcept {
-    if (e.leaving) {
-        sys::close(fd);
-    } else if (request* const r = e.reader) {
-        r->result = fd;
-        r->size = 0;
-        finish(e.reader, false);
-    } else {
-        try {
-            if (!e.has_accepted()) {
-                e.accepted.clear();
-                e.next = 0;
-            }
-            e.accepted.push_back(fd);
-        } catch (const std::bad_alloc&) {
-            sys::close(fd);
-        }
-        if (e.accepts && e.accepted.size() - e.next == accepted_ahead)
-            cancel_lane(e, lane::accept);
-    }
-}
-
-void io_uring_backend::accept_completed(entry& e, const io_uring_cqe& cqe) noexcept {
-    if (!(cqe.flags & IORING_CQE_F_MORE)) {
-        e.accepts = false;
-        --e.in_kernel;
-    }
-    if (cqe.res >= 0) {
-        accepted(e, cqe.res);
-    } else if (e.reader && !says_nothing(cqe.res)) {
-        e.reader->result = cqe.res;
-        finish(e.reader, false);
-    }
-    if (e.leaving)
-        return forget_if_done(e);
-    // It was cancelled for having run ahead, say, and meanwhile somebody waits again.
-    if (e.reader && !e.accepts && !arm_accept(e)) {
-        e.reader->result = -ENOBUFS;
-        finish(e.reader, false);
-    }
-}
-
-// --- completing -------------------------------------------------------------------------
-
-void io_uring_backend::finish(request*& slot, bool closed) noexcept {
-    request& done = *slot;
-    slot = nullptr;
-    --pending_;
-    done.closed = closed;
-    done.completed(done);
-}
-
-/// Whether an operation that has ended without a result is to be tried again.
-bool io_uring_backend::must_go_on(const entry& e, const request& r) const noexcept {
-    return !e.leaving && !(r.is_read() ? e.read_cancelled : e.write_cancelled);
-}
-
-/// What a completion says of its request; false: nothing yet.
-bool io_uring_backend::interpret(
-    entry& e, request& r, const io_uring_cqe& cqe
-) noexcept {
-    r.result = cqe.res;
-    switch (r.code) {
-    case request_code::receive:
-        e.readable = cqe.res <= 0 || (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-        break;
-    case request_code::poll_readable:
-    case request_code::poll_writable:
-        if (cqe.res > 0)
-            r.result = (cqe.res & POLLNVAL) != 0 ? -EBADF : 0;
-        break;
-    case request_code::send_datagram:
-    case request_code::send_message:
-    case request_code::send_file:
-        if (cqe.res > 0 && posix::perform(r) == posix::attempt::would_wait)
-            r.result = -EAGAIN;
-        break;
-    default:
-        break;
-    }
-    // ENOBUFS of a receive that was to choose one: those are lent for this batch only.
-    const bool lacks_buffer =
-        r.result == -ENOBUFS && r.code == request_code::receive && !r.data;
-    if (r.result != -EAGAIN && r.result != -EINTR && !lacks_buffer)
-        return true;
-    if (must_go_on(e, r))
-        return hand_over(e, r);
-    r.result = -ECANCELED;
-    return true;
-}
-
-void io_uring_backend::completed(
-    entry& e, lane which, const io_uring_cqe& cqe
-) noexcept {
-    --e.in_kernel;
-    request*& slot = which == lane::read ? e.reader : e.writer;
-    request& r = *slot;
-    const bool lent = (cqe.flags & IORING_CQE_F_BUFFER) != 0;
-    const unsigned buffer = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
-    if (lent) {
-        r.data = ring_.buffer(buffer);
-        r.size = std::min(r.size, ring::buffer_size);
-    }
-    if (interpret(e, r, cqe)) {
-        (which == lane::read ? e.read_cancelled : e.write_cancelled) = false;
-        finish(slot, e.leaving);
-    }
-    if (lent)
-        ring_.give_back(buffer);
-    if (e.leaving)
-        forget_if_done(e);
-}
-
-void io_uring_backend::handle(const io_uring_cqe& cqe) noexcept {
-    if (cqe.user_data == ignored)
-        return;
-    if (cqe.user_data == wake_up) {
-        hears_wake_up_ = false;
-        return;
-    }
-    auto& e = *reinterpret_cast<entry*>(cqe.user_data & ~lane_bits);
-    const auto which = static_cast<lane>(cqe.user_data & lane_bits);
-    if (which == lane::accept)
-        accept_completed(e, cqe);
-    else
-        completed(e, which, cqe);
-}
-
 // --- closing ----------------------------------------------------------------------------
 
 /// The descriptor is about to go.
@@ -425,7 +182,7 @@ void io_uring_backend::leave(entry& e) noexcept {
 }
 
 void io_uring_backend::forget_if_done(entry& e) noexcept {
-    if (e.in_kernel == 0)
+    if (e.in_kernel == 0 && std::exchange(e.owner, nullptr))
         entries_.give_back(e);
 }
 
@@ -464,8 +221,6 @@ void io_uring_backend::wake() noexcept {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof(one));
 }
-
-}  // namespace
 
 std::unique_ptr<backend> make_io_uring_backend() {
     return std::make_unique<io_uring_backend>();

@@ -3,14 +3,105 @@
 
 /// @file
 /// The io_uring backend: operations are handed to the kernel and complete there; one
-/// system call submits a batch of them and waits for others (io_uring(7)).
+/// system call submits a batch of them and waits for others (io_uring(7)). Its parts:
+/// io_uring_backend.cpp submits, closes and waits, io_uring_accept.cpp accepts, and
+/// io_uring_completion.cpp says what completions mean.
 
 #include <anyio/backends/backend.hpp>
 #include <anyio/base/light_std.hpp>
+#include <anyio/base/unique_fd.hpp>
+#include "../entry_pool.hpp"
+#include "../posix/system_calls.hpp"
+#include "ring.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace anyio::backends {
 
-/// @throws os_error, std::bad_alloc
+/// Which operation of a descriptor a completion belongs to: the low bits of user_data.
+enum class lane : std::uint8_t { none, read, write, accept };
+
+inline constexpr std::uint64_t lane_bits = 3;
+inline constexpr std::uint64_t ignored = 0;  // the completion of a cancellation
+inline constexpr std::uint64_t wake_up = ~std::uint64_t{0};
+
+/// One descriptor. It stays an entry until the kernel has answered all that names it.
+struct io_uring_descriptor final : descriptor {
+    std::uint32_t in_kernel = 0;  ///< operations that have not completed for good
+    /// A receive need not wait for readiness first. May be wrong, at the cost of a failed
+    /// try in the kernel.
+    bool readable = true;
+    bool leaving = false;  ///< closed, or released: what is pending ends as `closed`
+    bool read_cancelled = false;
+    bool write_cancelled = false;
+    bool accepts =
+        false;  ///< an accept is armed that yields connection after connection
+    std::vector<int> accepted;  ///< connections, from `next` on nobody has asked for
+    std::size_t next = 0;
+
+    [[nodiscard]] bool has_accepted() const noexcept { return next != accepted.size(); }
+
+    void close_accepted() noexcept {
+        for (; has_accepted(); ++next)
+            sys::close(accepted[next]);
+    }
+};
+
+[[nodiscard]] inline std::uint64_t
+name_of(io_uring_descriptor& e, lane which) noexcept {
+    return reinterpret_cast<std::uintptr_t>(&e) | static_cast<std::uint64_t>(which);
+}
+
+class io_uring_backend final : public backend {
+public:
+    /// @throws os_error, std::bad_alloc
+    io_uring_backend();
+    ~io_uring_backend() override;
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
+
+    [[nodiscard]] descriptor& attach(int fd) override { return entries_.take(fd); }
+
+    void close(descriptor& target) noexcept override;
+    [[nodiscard]] int release(descriptor& target) noexcept override;
+    [[nodiscard]] bool submit(request& r) noexcept override;
+    [[nodiscard]] cancel_result cancel(request& r) noexcept override;
+    void wait(duration timeout) noexcept override;
+    void wake() noexcept override;
+
+    [[nodiscard]] std::size_t pending() const noexcept override { return pending_; }
+
+private:
+    using entry = io_uring_descriptor;
+
+    [[nodiscard]] bool hand_over(entry& e, request& r) noexcept;
+    [[nodiscard]] bool prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept;
+    void prepare_receive(entry& e, request& r, io_uring_sqe& sqe) noexcept;
+    [[nodiscard]] bool submit_accept(entry& e, request& r) noexcept;
+    [[nodiscard]] bool arm_accept(entry& e) noexcept;
+    void cancel_lane(entry& e, lane which) noexcept;
+    void leave(entry& e) noexcept;
+    void handle(const io_uring_cqe& cqe) noexcept;
+    void accepted(entry& e, int fd) noexcept;
+    void accept_completed(entry& e, const io_uring_cqe& cqe) noexcept;
+    void completed(entry& e, lane which, const io_uring_cqe& cqe) noexcept;
+    [[nodiscard]] bool
+    interpret(entry& e, request& r, const io_uring_cqe& cqe) noexcept;
+    [[nodiscard]] bool must_go_on(const entry& e, const request& r) const noexcept;
+    void finish(request*& slot, bool closed) noexcept;
+    void forget_if_done(entry& e) noexcept;
+    void listen_for_wake_up() noexcept;
+
+    entry_pool<entry> entries_{*this};
+    unique_fd wake_;
+    std::uint64_t wake_count_ = 0;  // where the kernel puts what it has read
+    bool hears_wake_up_ = false;
+    std::size_t pending_ = 0;
+    ring ring_;
+};
+
 [[nodiscard]] std::unique_ptr<backend> make_io_uring_backend();
 
 /// Why it does not work here; null if it does. Asks the kernel once.

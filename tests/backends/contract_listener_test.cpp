@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include <anyio/backends/backend.hpp>
+#include "backends/contract.hpp"
+
+using namespace anyio;
+using backends::descriptor;
+using backends::request_code;
+using support::listening;
+
+TEST_P(contract, connects_and_accepts) {
+    listening there;
+    descriptor& listener = loop->attach(there.fd);
+    counted_request accepting(request_code::accept, listener);
+    EXPECT_FALSE(loop->submit(accepting));
+    descriptor& socket =
+        loop->attach(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    counted_request connecting(
+        request_code::connect, socket, &there.address, there.size
+    );
+    complete(connecting);
+    EXPECT_EQ(connecting.result, 0);
+    finish(accepting);
+    ASSERT_GE(accepting.result, 0);
+    const unique_fd accepted(static_cast<int>(accepting.result));
+    EXPECT_TRUE(::fcntl(accepted.get(), F_GETFD) & FD_CLOEXEC);
+    EXPECT_TRUE(::fcntl(accepted.get(), F_GETFL) & O_NONBLOCK);
+    loop->close(listener);
+    counted_request refused(request_code::connect, socket, &there.address, there.size);
+    complete(refused);
+    EXPECT_EQ(refused.result, -EISCONN);
+    loop->close(socket);
+}
+
+TEST_P(contract, a_refused_connection_says_so) {
+    sockaddr_in address{};
+    {
+        listening gone;
+        address = gone.address;
+        ::close(gone.fd);
+    }
+    descriptor& socket =
+        loop->attach(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    counted_request r(request_code::connect, socket, &address, sizeof(address));
+    complete(r);
+    EXPECT_EQ(r.result, -ECONNREFUSED);
+    loop->close(socket);
+}
+
+TEST_P(contract, no_connection_of_a_crowd_is_lost) {
+    listening there;
+    descriptor& listener = loop->attach(there.fd);
+    constexpr std::size_t count = 300;
+    std::vector<unique_fd> clients;
+    std::vector<unique_fd> accepted;
+    const auto accept_one = [&] {
+        counted_request r(request_code::accept, listener);
+        complete(r);
+        ASSERT_GE(r.result, 0);
+        accepted.emplace_back(static_cast<int>(r.result));
+    };
+    // First one alone, so that what accepts is armed, then a crowd, then nobody for a while.
+    for (const std::size_t crowd : {std::size_t{1}, count}) {
+        for (std::size_t i = 0; i < crowd; ++i)
+            clients.push_back(there.client());
+        look();
+        for (std::size_t i = 0; i < crowd; ++i)
+            accept_one();
+    }
+    EXPECT_EQ(accepted.size(), count + 1);
+    counted_request none(request_code::accept, listener);
+    EXPECT_FALSE(loop->submit(none));
+    look();
+    EXPECT_EQ(none.completions, 0);
+    cancel(none);
+    loop->close(listener);
+}
+
+TEST_P(contract, closing_a_listener_frees_its_port_and_its_connections) {
+    listening there;
+    descriptor& listener = loop->attach(there.fd);
+    counted_request first(request_code::accept, listener);
+    const unique_fd client = there.client();
+    complete(first);
+    const unique_fd accepted(static_cast<int>(first.result));
+    counted_request second(request_code::accept, listener);
+    EXPECT_FALSE(loop->submit(second));
+    look();
+    const unique_fd unasked = there.client();
+    cancel(second);
+    const unique_fd never_asked = there.client();
+    look();
+    loop->close(listener);
+    look();
+    for (const unique_fd* waiting : {&unasked, &never_asked}) {
+        char byte = 0;
+        EXPECT_LE(::recv(waiting->get(), &byte, 1, 0), 0);
+    }
+    const unique_fd again(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    ::setsockopt(again.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    EXPECT_EQ(::bind(again.get(), there.generic(), there.size), 0);
+    EXPECT_EQ(::listen(again.get(), 1), 0) << "the port is still in use";
+}
+
+TEST_P(contract, descriptors_may_outlive_the_backend) {
+    descriptor& kept = loop->attach(one);
+    const unique_fd other(::fcntl(two.get(), F_DUPFD_CLOEXEC, 0));
+    descriptor& released = loop->attach(other.get());
+    listening there;
+    descriptor& listener = loop->attach(there.fd);
+    counted_request accepting(request_code::accept, listener);
+    EXPECT_FALSE(loop->submit(accepting));
+    look();
+    cancel(accepting);
+    const unique_fd client = there.client();
+    loop.reset();
+    counted_request r = receive(kept);
+    EXPECT_TRUE(kept.owner->submit(r));
+    EXPECT_TRUE(r.closed);
+    EXPECT_EQ(released.owner->release(released), other.get());
+    kept.owner->close(kept);
+    listener.owner->close(listener);
+    EXPECT_EQ(::fcntl(one, F_GETFD), -1);
+    EXPECT_EQ(::fcntl(there.fd, F_GETFD), -1);
+}
