@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/base/unique_fd.hpp>
+#include "faults/echo.hpp"
 #include "faults/fault_sweep.hpp"
 
 #include <array>
@@ -13,32 +14,14 @@
 
 using namespace anyio;
 using namespace std::chrono_literals;
+using support::ask;
 using support::call;
 using support::demand;
+using support::echo;
 using support::fault;
+using support::message;
 
 namespace {
-
-constexpr std::string_view message = "a message of some length, for short writes";
-
-template <class Stream>
-task<> echo(Stream& stream) {
-    while (auto chunk = co_await stream.next())
-        co_await stream.send(*chunk);
-    co_await stream.send_eof();
-    co_await stream.aclose();
-}
-
-template <class Stream>
-task<> ask(Stream& stream) {
-    co_await stream.send(message);
-    co_await stream.send_eof();
-    std::string answer;
-    while (auto chunk = co_await stream.next())
-        answer += chunk->str();
-    demand(answer == message, "the answer is what was sent");
-    co_await stream.aclose();
-}
 
 /// Knows one host, which has several addresses; only the last one answers.
 class several_addresses final : public resolver {

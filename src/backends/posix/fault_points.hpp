@@ -50,8 +50,8 @@ struct verdict {
 /// Asked before each call.
 [[nodiscard]] verdict ask(call which) noexcept;
 
-/// `fd` was said to have to wait, and maybe had not: an edge-triggered loop has to hear of
-/// it again.
+/// `fd` was said to have to wait, or to have no more, and maybe had not: an edge-triggered
+/// loop has to hear of it again.
 void again(int fd) noexcept;
 
 /// `fd` is registered with an epoll instance, as again() needs to know.

@@ -22,9 +22,14 @@ namespace anyio::sys::faults {
            type == SOCK_STREAM;
 }
 
+/// The system moves less than was asked for only if there is no more, and reports when there
+/// is (epoll(7), Q9); so what was held back here has to be reported too.
 [[nodiscard]] inline std::size_t
 shortened(int fd, std::size_t size, const verdict& v) noexcept {
-    return size > v.limit && is_stream(fd) ? v.limit : size;
+    if (size <= v.limit || !is_stream(fd))
+        return size;
+    again(fd);
+    return v.limit;
 }
 
 /// Whether it fails, with errno set.
