@@ -104,9 +104,9 @@ LATE_TEST(a_stream_destroyed_with_waiters_leaves_them_their_memory) {
 LATE_TEST(a_handshake_that_is_cut_short_ends) {
     const contexts of;
     auto below = co_await connected_sockets();
-    const auto never =
+    const auto wrapped =
         co_await move_on_after(1ms, wrap_tls(std::move(below.first), of.for_client()));
-    EXPECT_FALSE(never);
+    EXPECT_FALSE(wrapped);
     while (co_await below.second.next()) {
     }
 }
