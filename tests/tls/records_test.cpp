@@ -151,7 +151,6 @@ ANYIO_TEST(tls_records, who_does_not_insist_takes_an_end_between_records) {
         auto server = std::move(ended.server).value();
         EXPECT_FALSE(extra<tls_attribute::standard_compatible>(stream));
         co_await server.send("all");
-        server = std::move(server);
         {
             auto gone = std::move(server);  // without a goodbye
         }

@@ -28,9 +28,9 @@ task<std::pair<tls_memory_stream, tls_memory_stream>> small_pair(std::size_t cap
 ANYIO_TEST(tls_cancel, a_handshake_that_is_cut_short_closes_the_transport) {
     const contexts of;
     auto below = anyio::testing::memory_stream_pair();
-    const auto never =
+    const auto wrapped =
         co_await move_on_after(1s, wrap_tls(std::move(below.first), of.for_client()));
-    EXPECT_FALSE(never);
+    EXPECT_FALSE(wrapped);
     std::string hello;
     while (auto chunk = co_await below.second.next())
         hello += chunk->str();
