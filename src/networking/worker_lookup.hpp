@@ -61,8 +61,10 @@ task<Result> look_up_in_worker(const char* what, Ask ask) {
         ours->abandoned.store(true, std::memory_order_relaxed);
         return lowlevel::abort_result::done;
     });
+    // Taken out: the thread may still hold `shared` for a moment, and an error that both
+    // threads share would be one that either may destroy.
     if (shared->error)
-        std::rethrow_exception(shared->error);
+        std::rethrow_exception(std::exchange(shared->error, nullptr));
     co_return std::move(shared->found);
 }
 
