@@ -7,7 +7,6 @@
 #include "networking/connections.hpp"
 #include "support/anyio_test.hpp"
 #include "support/child.hpp"
-#include "support/skip.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <charconv>
@@ -16,12 +15,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-/// For a test that needs a program; it is in the Debian package `package`.
-#define ANYIO_NEEDS(program, package)                                                  \
-    ANYIO_SKIP_UNLESS(                                                                 \
-        ::support::has_program(program), "no " program "; install " package            \
-    )
 
 namespace support {
 

@@ -7,6 +7,7 @@
 #include <anyio/base/bytes.hpp>
 #include <anyio/base/unique_fd.hpp>
 #include <anyio/basics/task.hpp>
+#include "support/skip.hpp"
 
 #include <cstddef>
 #include <string>
@@ -14,6 +15,12 @@
 #include <vector>
 
 #include <sys/types.h>
+
+/// For a test that needs a program; it is in the Debian package `package`.
+#define ANYIO_NEEDS(program, package)                                                  \
+    ANYIO_SKIP_UNLESS(                                                                 \
+        ::support::has_program(program), "no " program "; install " package            \
+    )
 
 namespace support {
 

@@ -3,127 +3,39 @@
 /// TLS with other programs, through real sockets: OpenSSL's s_client and s_server, and
 /// Python's ssl.
 
-#include <anyio/base/unique_fd.hpp>
 #include <anyio/networking/connect_tls.hpp>
 #include <anyio/streams/buffered.hpp>
 #include <anyio/streams/tls_listener.hpp>
+#include "support/child.hpp"
+#include "support/temporary_folder.hpp"
 #include "tls/tls_pairs.hpp"
 
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 using namespace anyio;
+using support::child;
 using ::testing::HasSubstr;
 
 namespace {
 
 constexpr tls_version versions[] = {tls_version::tls1_2, tls_version::tls1_3};
 
-/// Another program, with what it says on stdout and stderr. It ends with this at the
-/// latest.
-class program {
-public:
-    explicit program(std::vector<std::string> words, std::string_view input = {}) {
-        int in[2];
-        int out[2];
-        if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0)
-            throw os_error(errno, "pipe2");
-        posix_spawn_file_actions_t actions;
-        ::posix_spawn_file_actions_init(&actions);
-        ::posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-        ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-        ::posix_spawn_file_actions_adddup2(&actions, out[1], 2);
-        std::vector<char*> arguments;
-        for (std::string& word : words)
-            arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        const int failed = ::posix_spawnp(
-            &pid_, arguments[0], &actions, nullptr, arguments.data(), environ
-        );
-        ::posix_spawn_file_actions_destroy(&actions);
-        ::close(in[0]);
-        ::close(out[1]);
-        output_.reset(out[0]);
-        input_.reset(in[1]);
-        if (failed != 0)
-            throw os_error(failed, "posix_spawn", words.front());
-        if (!input.empty() && ::write(input_.get(), input.data(), input.size()) < 0)
-            throw os_error(errno, "write");
-    }
-
-    program(const program&) = delete;  // it is one process
-    program& operator=(const program&) = delete;
-
-    ~program() {
-        if (pid_ <= 0)
-            return;
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-
-    /// What it has said until `end` has come, or all there is.
-    std::string read_until(std::string_view end) {
-        char c = 0;
-        std::string text;
-        while (!(text.size() >= end.size() && !end.empty() && text.ends_with(end)) &&
-               ::read(output_.get(), &c, 1) == 1)
-            text += c;
-        return text;
-    }
-
-    /// Waits until it has ended by itself.
-    std::string read_all() {
-        input_.reset();
-        std::string text = read_until({});
-        int status = 0;
-        ::waitpid(std::exchange(pid_, 0), &status, 0);
-        EXPECT_TRUE(WIFEXITED(status)) << text;
-        EXPECT_EQ(WEXITSTATUS(status), 0) << text;
-        return text;
-    }
-
-private:
-    pid_t pid_ = 0;
-    unique_fd input_;
-    unique_fd output_;
-};
-
 /// A folder with the files that other programs want.
 class pem_files {
 public:
     pem_files() {
-        if (!::mkdtemp(folder_.data()))
-            throw os_error(errno, "mkdtemp", folder_);
         const support::identity server = support::identity_for("localhost");
-        std::ofstream(ca()) << support::test_authority().certificate;
-        std::ofstream(certificate()) << server.certificate;
-        std::ofstream(key()) << server.key;
+        folder_.write("ca.pem", support::test_authority().certificate);
+        folder_.write("cert.pem", server.certificate);
+        folder_.write("key.pem", server.key);
     }
 
-    pem_files(const pem_files&) = delete;  // one folder, one owner
-    pem_files& operator=(const pem_files&) = delete;
+    [[nodiscard]] std::string ca() const { return folder_.path("ca.pem"); }
 
-    ~pem_files() {
-        for (const std::string& file : {ca(), certificate(), key()})
-            std::remove(file.c_str());
-        ::rmdir(folder_.c_str());
-    }
+    [[nodiscard]] std::string certificate() const { return folder_.path("cert.pem"); }
 
-    [[nodiscard]] std::string ca() const { return folder_ + "/ca.pem"; }
-
-    [[nodiscard]] std::string certificate() const { return folder_ + "/cert.pem"; }
-
-    [[nodiscard]] std::string key() const { return folder_ + "/key.pem"; }
+    [[nodiscard]] std::string key() const { return folder_.path("key.pem"); }
 
 private:
-    std::string folder_ = "/tmp/anyio_tls_XXXXXX";
+    support::temporary_folder folder_;
 };
 
 const char* flag_of(tls_version version) {
@@ -150,27 +62,40 @@ task<std::string> ask(std::uint16_t port, std::string line) {
     co_return answer.str();
 }
 
-/// Serves one connection: a line is sent back, then goodbye.
-template <class Run>
-task<> serve_one(Run& run) {
+/// Serves the program that `command` makes of a port: a line is sent back, then goodbye.
+///
+/// @returns  all that it has printed
+template <class Command>
+task<std::string> serve_one(Command& command) {
     auto below = co_await create_tcp_listener({.local_host = "127.0.0.1"});
     const auto port = below.local_port();
-    tls_listener listener(std::move(below), support::server_context());
-    listener.on_handshake_error([](const std::exception_ptr& error, socket_stream&) {
-        ADD_FAILURE() << message_of(error);
-    });
+    // Another program may start slowly, and virtual time would not wait for it.
+    tls_listener listener(
+        std::move(below), support::server_context(), {.handshake_timeout = forever}
+    );
+    child client(command(port));
+    co_await client.write("hello\n");
     auto both = [&](task_group& tg) -> task<> {
-        auto handler = [&](tls_stream<socket_stream> client) -> task<> {
-            buffered_byte_stream lines(std::move(client));
+        listener.on_handshake_error([&](const std::exception_ptr& error,
+                                        socket_stream&) {
+            ADD_FAILURE() << message_of(error);
+            tg.cancel();
+        });
+        auto handler = [&](tls_stream<socket_stream> connection) -> task<> {
+            buffered_byte_stream lines(std::move(connection));
             const bytes line = co_await lines.receive_until("\n", 1000);
             co_await lines.send("you said " + line.str() + "\n");
             co_await lines.aclose();
             tg.cancel();
         };
-        run(port);
         co_await listener.serve(handler);
     };
     co_await with(create_task_group(), both);
+    client.close_input();
+    std::string said = co_await client.read_all();
+    const int status = co_await client.wait();
+    EXPECT_EQ(status, 0) << said;
+    co_return said;
 }
 
 constexpr const char* python_server = R"(
@@ -204,35 +129,38 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as below:
 }  // namespace
 
 ANYIO_TEST(tls_interoperation, openssl_s_server_answers_us) {
+    ANYIO_NEEDS("openssl", "openssl");
     for (const tls_version version : versions) {
         const pem_files files;
-        program server(
-            {"openssl",
-             "s_server",
-             "-accept",
-             "127.0.0.1:0",
-             "-cert",
-             files.certificate(),
-             "-key",
-             files.key(),
-             "-rev",
-             "-naccept",
-             "1",
-             flag_of(version)}
-        );
-        (void)server.read_until("ACCEPT ");
-        const std::uint16_t port = port_in(":" + server.read_until("\n"));
-        const std::string answer = co_await ask(port, "hello");
+        std::vector<std::string> words{
+            "openssl",
+            "s_server",
+            "-accept",
+            "127.0.0.1:0",
+            "-cert",
+            files.certificate(),
+            "-key",
+            files.key(),
+            "-rev",
+            "-naccept",
+            "1",
+            flag_of(version)
+        };
+        child server(words);
+        std::string line;
+        while (!line.starts_with("ACCEPT "))
+            line = co_await server.read_line();
+        const std::string answer = co_await ask(port_in(line), "hello");
         EXPECT_EQ(answer, "olleh");
     }
 }
 
 ANYIO_TEST(tls_interoperation, openssl_s_client_asks_us) {
+    ANYIO_NEEDS("openssl", "openssl");
     for (const tls_version version : versions) {
         const pem_files files;
-        std::optional<program> client;
-        auto run = [&](std::uint16_t port) {
-            const std::vector<std::string> words{
+        auto command = [&](std::uint16_t port) {
+            return std::vector<std::string>{
                 "openssl",
                 "s_client",
                 "-connect",
@@ -247,40 +175,41 @@ ANYIO_TEST(tls_interoperation, openssl_s_client_asks_us) {
                 "-quiet",
                 flag_of(version)
             };
-            client.emplace(words, "hello\n");
         };
-        co_await serve_one(run);
-        EXPECT_THAT(client->read_all(), HasSubstr("you said hello"));
+        const std::string said = co_await serve_one(command);
+        EXPECT_THAT(said, HasSubstr("you said hello"));
     }
 }
 
 ANYIO_TEST(tls_interoperation, python_answers_us) {
+    ANYIO_NEEDS("python3", "python3");
     for (const tls_version version : versions) {
         const pem_files files;
-        program server(
-            {"python3",
-             "-c",
-             python_server,
-             files.certificate(),
-             files.key(),
-             flag_of(version)}
-        );
-        const std::uint16_t port = port_in(":" + server.read_until("\n"));
-        const std::string answer = co_await ask(port, "hello");
+        std::vector<std::string> words{
+            "python3",
+            "-c",
+            python_server,
+            files.certificate(),
+            files.key(),
+            flag_of(version)
+        };
+        child server(words);
+        const std::string line = co_await server.read_line();
+        const std::string answer = co_await ask(port_in(":" + line), "hello");
         EXPECT_EQ(answer, "olleh");
-        EXPECT_EQ(
-            server.read_all(),
-            version == tls_version::tls1_2 ? "TLSv1.2\n" : "TLSv1.3\n"
-        );
+        const std::string said = co_await server.read_all();
+        EXPECT_EQ(said, version == tls_version::tls1_2 ? "TLSv1.2\n" : "TLSv1.3\n");
+        const int status = co_await server.wait();
+        EXPECT_EQ(status, 0);
     }
 }
 
 ANYIO_TEST(tls_interoperation, python_asks_us) {
+    ANYIO_NEEDS("python3", "python3");
     for (const tls_version version : versions) {
         const pem_files files;
-        std::optional<program> client;
-        auto run = [&](std::uint16_t port) {
-            const std::vector<std::string> words{
+        auto command = [&](std::uint16_t port) {
+            return std::vector<std::string>{
                 "python3",
                 "-c",
                 python_client,
@@ -288,10 +217,8 @@ ANYIO_TEST(tls_interoperation, python_asks_us) {
                 std::to_string(port),
                 flag_of(version)
             };
-            client.emplace(words);
         };
-        co_await serve_one(run);
-        const std::string said = client->read_all();
+        const std::string said = co_await serve_one(command);
         EXPECT_THAT(said, HasSubstr("you said hello"));
         EXPECT_THAT(
             said, HasSubstr(version == tls_version::tls1_2 ? "TLSv1.2" : "TLSv1.3")
