@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// TLS beside OpenSSL alone, in one thread and in the same run: 16 KiB pieces through a
-/// connection on the loopback interface, and handshakes in memory.
+/// OpenSSL alone, in one thread: 16 KiB pieces through a connection on the loopback
+/// interface, and handshakes in memory.
 
-#include <anyio/streams/tls.hpp>
-
-#include <anyio/anyio.hpp>
-#include <anyio/testing/memory_stream.hpp>
 #include "support/certificates.hpp"
 
 #include <benchmark/benchmark.h>
@@ -17,7 +13,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-#include <utility>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -25,13 +20,9 @@
 
 namespace {
 
-using anyio::socket_stream;
-using anyio::task;
-using anyio::task_group;
 using benchmark::State;
 
 constexpr std::size_t piece = 16'384;
-constexpr int pieces = 64;  // of one iteration
 
 const support::identity& server_identity() {
     static const support::identity made = support::identity_for("localhost");
@@ -42,8 +33,6 @@ void require(bool holds) {
     if (!holds)
         std::abort();
 }
-
-// --- OpenSSL alone ------------------------------------------------------------------
 
 BIO* text_bio(const std::string& text) {
     return BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
@@ -133,7 +122,7 @@ std::array<int, 2> tcp_pair() {
     return {client, server};
 }
 
-void raw_pieces(State& state) {
+void M9_tls_16k(State& state) {
     raw_pair ends;
     ends.shake_hands_in_memory();
     const auto [client, server] = tcp_pair();
@@ -142,17 +131,15 @@ void raw_pieces(State& state) {
     const std::string data(piece, 'x');
     std::string got(piece, '\0');
     for (auto _ : state) {
-        for (int i = 0; i < pieces; ++i) {
-            require(SSL_write(ends.client, data.data(), piece) == piece);
-            require(SSL_read(ends.server, got.data(), piece) == piece);
-        }
+        require(SSL_write(ends.client, data.data(), piece) == piece);
+        require(SSL_read(ends.server, got.data(), piece) == piece);
     }
-    state.SetBytesProcessed(state.iterations() * std::int64_t{piece} * pieces);
+    state.SetItemsProcessed(state.iterations());
     ::close(client);
     ::close(server);
 }
 
-void raw_handshake(State& state) {
+void M9_tls_handshake(State& state) {
     for (auto _ : state) {
         raw_pair ends;
         ends.shake_hands_in_memory();
@@ -160,95 +147,7 @@ void raw_handshake(State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 
-// --- ours ---------------------------------------------------------------------------
-
-struct contexts {
-    contexts()
-        : client(anyio::tls_context::client()), server(anyio::tls_context::server()) {
-        client.trust(support::test_authority().certificate);
-        server.use_certificate(server_identity().certificate, server_identity().key);
-    }
-
-    anyio::tls_context client;
-    anyio::tls_context server;
-};
-
-template <class Transport>
-task<std::pair<anyio::tls_stream<Transport>, anyio::tls_stream<Transport>>>
-secured(std::pair<Transport, Transport> below, const contexts& of) {
-    auto [client, server] = co_await anyio::gather(
-        anyio::wrap_tls(
-            std::move(below.first), {.hostname = "localhost", .context = &of.client}
-        ),
-        anyio::wrap_tls(std::move(below.second), {.context = &of.server})
-    );
-    co_return std::pair(std::move(client), std::move(server));
-}
-
-template <class Stream>
-task<> send_pieces(Stream& to, const std::string& data) {
-    for (int i = 0; i < pieces; ++i)
-        co_await to.send(data);
-}
-
-template <class Stream>
-task<> receive_pieces(Stream& from, std::string& into) {
-    for (std::size_t left = piece * pieces; left != 0;) {
-        const std::size_t got =
-            co_await from.receive_some(anyio::as_writable_bytes(into));
-        left -= got;
-    }
-}
-
-template <class Transport>
-task<> pass_pieces(State& state) {
-    auto listener = co_await anyio::create_tcp_listener({.local_host = "127.0.0.1"});
-    auto one = co_await anyio::connect_tcp("127.0.0.1", listener.local_port());
-    auto other = co_await listener.accept();
-    const contexts of;
-    auto ends = co_await secured(
-        std::pair<Transport, Transport>(std::move(one), std::move(other)), of
-    );
-    const std::string data(piece, 'x');
-    std::string got(piece, '\0');
-    for (auto _ : state) {
-        auto both = [&](task_group& tg) {
-            tg.start_soon([&]() -> task<> { co_await send_pieces(ends.first, data); });
-            tg.start_soon([&]() -> task<> {
-                co_await receive_pieces(ends.second, got);
-            });
-        };
-        co_await anyio::with(anyio::create_task_group(), both);
-    }
-    state.SetBytesProcessed(state.iterations() * std::int64_t{piece} * pieces);
-}
-
-void tls_pieces(State& state) {
-    anyio::run(pass_pieces<socket_stream>, std::ref(state));
-}
-
-void tls_pieces_erased(State& state) {
-    anyio::run(pass_pieces<anyio::abc::byte_stream>, std::ref(state));
-}
-
-task<> shake_hands(State& state) {
-    const contexts of;
-    for (auto _ : state) {
-        auto below = anyio::testing::memory_stream_pair();
-        auto ends = co_await secured(std::move(below), of);
-        benchmark::DoNotOptimize(ends);
-    }
-    state.SetItemsProcessed(state.iterations());
-}
-
-void tls_handshake(State& state) {
-    anyio::run(shake_hands, std::ref(state));
-}
-
-BENCHMARK(raw_pieces);
-BENCHMARK(tls_pieces);
-BENCHMARK(tls_pieces_erased);
-BENCHMARK(raw_handshake);
-BENCHMARK(tls_handshake);
+BENCHMARK(M9_tls_16k);
+BENCHMARK(M9_tls_handshake);
 
 }  // namespace
