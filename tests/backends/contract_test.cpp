@@ -219,12 +219,11 @@ TEST_P(contract, comes_back_when_the_time_has_passed) {
     counted_request r = receive(socket);
     EXPECT_FALSE(loop->submit(r));
     look();  // at what registering it has brought
-    const auto begin = std::chrono::steady_clock::now();
-    loop->wait(2ms);
-    EXPECT_GE(
-        (std::chrono::steady_clock::now() - begin).count(),
-        std::chrono::nanoseconds(2ms).count()
-    );
+    const auto end = std::chrono::steady_clock::now() + 2ms;
+    int waits = 0;
+    for (; std::chrono::steady_clock::now() < end; ++waits)
+        loop->wait(2ms);
+    EXPECT_LE(waits, 5);  // interrupted at times: by what is left of another ring, say
     EXPECT_EQ(r.completions, 0);
     loop->close(socket);
     finish(r);

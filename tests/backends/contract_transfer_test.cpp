@@ -22,6 +22,16 @@ TEST_P(contract, lends_a_buffer_to_who_has_none) {
     loop->close(socket);
 }
 
+TEST_P(contract, receives_what_there_is_if_more_than_4_gib_are_wanted) {
+    descriptor& socket = loop->attach(one);
+    write("hello");
+    counted_request r = receive(socket);
+    r.size = (std::size_t{1} << 32U) + 1;
+    complete(r);
+    EXPECT_EQ(r.result, 5);
+    loop->close(socket);
+}
+
 TEST_P(contract, lends_to_more_than_there_are_buffers_for) {
     constexpr int count = 200;
     std::vector<descriptor*> sockets;

@@ -85,6 +85,10 @@ TEST_F(epoll, completes_at_once_what_needs_no_waiting) {
     loop->close(socket);
 }
 
+TEST_F(epoll, leaves_files_to_worker_threads) {
+    EXPECT_EQ(loop->files(), nullptr);
+}
+
 TEST_F(epoll, cancels_without_effect) {
     descriptor& socket = loop->attach(one);
     counted_request r = receive(socket);

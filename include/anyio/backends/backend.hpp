@@ -13,6 +13,8 @@
 
 namespace anyio::backends {
 
+class file_service;
+
 /// What cancel() answers.
 enum class cancel_result : std::uint8_t {
     done,     ///< the request had no effect, and will not complete
@@ -60,12 +62,17 @@ public:
 
     /// Waits until something completes, wake() is called, or `timeout` has passed, then
     /// calls `completed` for all that is complete. Zero: looks only. `forever`: no limit.
+    /// Signals make it come back early.
     virtual void wait(duration timeout) noexcept = 0;
 
     /// Makes a present or the next wait() return. From any thread, and signal handlers.
     virtual void wake() noexcept = 0;
 
-    /// Requests that have not completed: what may still wake a task.
+    /// Who works on files without blocking the loop; null if nobody does, and a worker
+    /// thread has to.
+    [[nodiscard]] virtual file_service* files() noexcept { return nullptr; }
+
+    /// Requests that have not completed, those on files too: what may still wake a task.
     [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
 };
 

@@ -66,7 +66,7 @@ void io_uring_backend::accepted(entry& e, int fd) noexcept {
             sys::close(fd);
         }
         if (e.accepts && e.accepted.size() - e.next == accepted_ahead)
-            cancel_lane(e, lane::accept);
+            ring_.cancel(name_of(e, lane::accept));
     }
 }
 

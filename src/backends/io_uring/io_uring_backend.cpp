@@ -137,15 +137,6 @@ void io_uring_backend::prepare_receive(
         sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 
-void io_uring_backend::cancel_lane(entry& e, lane which) noexcept {
-    if (io_uring_sqe* const sqe = ring_.prepare()) {
-        io_uring_prep_cancel64(sqe, name_of(e, which), 0);
-        io_uring_sqe_set_data64(sqe, ignored);
-    } else {
-        ring_.cancel_now(name_of(e, which));
-    }
-}
-
 cancel_result io_uring_backend::cancel(request& r) noexcept {
     auto& e = static_cast<entry&>(*r.target);
     if (r.code == request_code::accept) {
@@ -155,7 +146,7 @@ cancel_result io_uring_backend::cancel(request& r) noexcept {
         return cancel_result::done;
     }
     (r.is_read() ? e.read_cancelled : e.write_cancelled) = true;
-    cancel_lane(e, r.is_read() ? lane::read : lane::write);
+    ring_.cancel(name_of(e, r.is_read() ? lane::read : lane::write));
     return cancel_result::pending;
 }
 
@@ -169,12 +160,12 @@ void io_uring_backend::leave(entry& e) noexcept {
         e.reader->result = -ECANCELED;
         finish(e.reader, true);
     } else if (e.reader) {
-        cancel_lane(e, lane::read);
+        ring_.cancel(name_of(e, lane::read));
     }
     if (e.writer)
-        cancel_lane(e, lane::write);
+        ring_.cancel(name_of(e, lane::write));
     if (e.accepts)
-        cancel_lane(e, lane::accept);
+        ring_.cancel(name_of(e, lane::accept));
     // Now, and not at the next wait: as long as an operation is under way, the socket and
     // its port are in use, whatever becomes of the descriptor.
     if (e.in_kernel != 0)

@@ -5,13 +5,14 @@
 /// The io_uring backend: operations are handed to the kernel and complete there; one
 /// system call submits a batch of them and waits for others (io_uring(7)). Its parts:
 /// io_uring_backend.cpp submits, closes and waits, io_uring_accept.cpp accepts, and
-/// io_uring_completion.cpp says what completions mean.
+/// io_uring_completion.cpp says what completions mean; io_uring_files.cpp is for files.
 
 #include <anyio/backends/backend.hpp>
 #include <anyio/base/light_std.hpp>
 #include <anyio/base/unique_fd.hpp>
 #include "../entry_pool.hpp"
 #include "../posix/system_calls.hpp"
+#include "io_uring_files.hpp"
 #include "ring.hpp"
 
 #include <cstddef>
@@ -20,11 +21,11 @@
 
 namespace anyio::backends {
 
-/// Which operation of a descriptor a completion belongs to: the low bits of user_data.
+/// Which operation of a descriptor a completion belongs to: the low bits of user_data. Of
+/// none: the address is a file_request's.
 enum class lane : std::uint8_t { none, read, write, accept };
 
 inline constexpr std::uint64_t lane_bits = 3;
-inline constexpr std::uint64_t ignored = 0;  // the completion of a cancellation
 inline constexpr std::uint64_t wake_up = ~std::uint64_t{0};
 
 /// One descriptor. It stays an entry until the kernel has answered all that names it.
@@ -71,7 +72,11 @@ public:
     void wait(duration timeout) noexcept override;
     void wake() noexcept override;
 
-    [[nodiscard]] std::size_t pending() const noexcept override { return pending_; }
+    [[nodiscard]] std::size_t pending() const noexcept override {
+        return pending_ + files_.pending();
+    }
+
+    [[nodiscard]] file_service* files() noexcept override { return &files_; }
 
 private:
     using entry = io_uring_descriptor;
@@ -81,7 +86,6 @@ private:
     void prepare_receive(entry& e, request& r, io_uring_sqe& sqe) noexcept;
     [[nodiscard]] bool submit_accept(entry& e, request& r) noexcept;
     [[nodiscard]] bool arm_accept(entry& e) noexcept;
-    void cancel_lane(entry& e, lane which) noexcept;
     void leave(entry& e) noexcept;
     void handle(const io_uring_cqe& cqe) noexcept;
     void accepted(entry& e, int fd) noexcept;
@@ -100,6 +104,7 @@ private:
     bool hears_wake_up_ = false;
     std::size_t pending_ = 0;
     ring ring_;
+    io_uring_files files_{ring_};
 };
 
 [[nodiscard]] std::unique_ptr<backend> make_io_uring_backend();

@@ -85,8 +85,10 @@ void io_uring_backend::handle(const io_uring_cqe& cqe) noexcept {
         hears_wake_up_ = false;
         return;
     }
-    auto& e = *reinterpret_cast<entry*>(cqe.user_data & ~lane_bits);
     const auto which = static_cast<lane>(cqe.user_data & lane_bits);
+    if (which == lane::none)
+        return files_.completed(cqe);
+    auto& e = *reinterpret_cast<entry*>(cqe.user_data & ~lane_bits);
     if (which == lane::accept)
         accept_completed(e, cqe);
     else

@@ -74,6 +74,15 @@ void ring::cancel_all() noexcept {
     static_cast<void>(io_uring_get_events(&ring_));
 }
 
+void ring::cancel(std::uint64_t user_data) noexcept {
+    if (io_uring_sqe* const sqe = prepare()) {
+        io_uring_prep_cancel64(sqe, user_data, 0);
+        io_uring_sqe_set_data64(sqe, ignored);
+    } else {
+        cancel_now(user_data);
+    }
+}
+
 void ring::cancel_now(std::uint64_t user_data) noexcept {
     flush();  // it may not have been submitted yet
     io_uring_sync_cancel_reg one{};

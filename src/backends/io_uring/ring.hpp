@@ -14,6 +14,9 @@
 
 namespace anyio::backends {
 
+/// user_data of the completion of a cancellation, which says nothing.
+inline constexpr std::uint64_t ignored = 0;
+
 /// Needs Linux 6.1: one thread submits (IORING_SETUP_SINGLE_ISSUER), and completions are
 /// worked off when that thread asks for them, not whenever it enters the kernel
 /// (IORING_SETUP_DEFER_TASKRUN). No thread of the kernel polls for submissions: such a
@@ -41,8 +44,9 @@ public:
         return sqe;
     }
 
-    /// Cancels what was submitted with `user_data`, without a submission.
-    void cancel_now(std::uint64_t user_data) noexcept;
+    /// Cancels what was submitted with `user_data`: by the next wait(), or at once if there
+    /// is no memory for a submission.
+    void cancel(std::uint64_t user_data) noexcept;
 
     /// Cancels what is under way, and waits until it has ended.
     void cancel_all() noexcept;
@@ -82,6 +86,8 @@ public:
     void give_back(unsigned id) noexcept;
 
 private:
+    void cancel_now(std::uint64_t user_data) noexcept;
+
     io_uring ring_{};
     io_uring_buf_ring* provided_ = nullptr;
     std::unique_ptr<std::byte[]> buffers_;
