@@ -16,15 +16,17 @@ std::string busy_message(
     return describe(where, where.empty() ? "" : ": ", already, action, details);
 }
 
-/// `permission denied (EACCES)`; what other categories say, and their number.
+/// `permission denied (EACCES)`; what other categories say, with the number unless they
+/// name it themselves in the same way.
 std::string cause_text(std::error_code code) {
     if (code.category() == std::generic_category() ||
         code.category() == std::system_category()) {
         return describe_errno(code.value());
     }
-    return describe(
-        code.message(), " (", code.category().name(), ' ', code.value(), ')'
-    );
+    std::string text = code.message();
+    if (text.ends_with(')'))
+        return text;
+    return describe(text, " (", code.category().name(), ' ', code.value(), ')');
 }
 
 std::string os_message(

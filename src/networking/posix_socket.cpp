@@ -27,7 +27,39 @@ public:
         std::string text = ::gai_strerror(value);
         if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
             text[0] = static_cast<char>(text[0] - 'A' + 'a');
-        return text;
+        return describe(text, " (", name_of_error(value), ')');
+    }
+
+private:
+    static std::string name_of_error(int value) {
+        switch (value) {
+        case EAI_AGAIN:
+            return "EAI_AGAIN";
+        case EAI_BADFLAGS:
+            return "EAI_BADFLAGS";
+        case EAI_FAIL:
+            return "EAI_FAIL";
+        case EAI_FAMILY:
+            return "EAI_FAMILY";
+        case EAI_MEMORY:
+            return "EAI_MEMORY";
+        case EAI_NONAME:
+            return "EAI_NONAME";
+        case EAI_OVERFLOW:
+            return "EAI_OVERFLOW";
+        case EAI_SERVICE:
+            return "EAI_SERVICE";
+        case EAI_SOCKTYPE:
+            return "EAI_SOCKTYPE";
+        case EAI_SYSTEM:
+            return "EAI_SYSTEM";
+        case EAI_NODATA:  // glibc's, not in POSIX
+            return "EAI_NODATA";
+        case EAI_ADDRFAMILY:
+            return "EAI_ADDRFAMILY";
+        default:
+            return describe("getaddrinfo ", value);
+        }
     }
 };
 
