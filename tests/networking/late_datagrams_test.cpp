@@ -2,6 +2,7 @@
 #include <anyio/networking/unix_datagram_socket.hpp>
 #include <anyio/networking/wait_readable.hpp>
 #include "networking/datagrams.hpp"
+#include "networking/full_pair.hpp"
 #include "networking/late_backend.hpp"
 
 #include <array>
@@ -204,18 +205,8 @@ ANYIO_LATE_TEST(late_datagrams, a_sender_that_waits_for_room_hears_of_its_end) {
 }
 
 ANYIO_LATE_TEST(late_datagrams, notify_closing_wakes_both_directions) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(
-        ::socketpair(
-            AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()
-        ),
-        0
-    );
-    const unique_fd one(ends[0]);
-    const unique_fd two(ends[1]);
-    const std::string block(65536, 'x');
-    while (::write(one.get(), block.data(), block.size()) > 0) {
-    }
+    const support::full_pair ends;
+    const unique_fd& one = ends.one;
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         group.start_soon([&]() -> task<> {
             const auto waited = co_await as_outcome(wait_readable(one.get()));

@@ -2,9 +2,9 @@
 #include <anyio/networking/tcp_listener.hpp>
 
 #include "networking/unix_connections.hpp"
+#include "support/open_descriptors.hpp"
 
 #include <array>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -21,14 +21,6 @@ static_assert(std::is_trivially_destructible_v<create_tcp_listener_options>);
 static_assert(std::is_aggregate_v<create_tcp_listener_options>);
 
 namespace {
-
-std::size_t open_descriptors() {
-    std::size_t count = 0;
-    for ([[maybe_unused]] const auto& entry :
-         std::filesystem::directory_iterator("/proc/self/fd"))
-        ++count;
-    return count;
-}
 
 task<> echo(socket_stream client) {
     while (auto chunk = co_await client.next())
@@ -258,9 +250,9 @@ ANYIO_TEST(tcp_listener, destroying_it_ends_who_accepts) {
 TEST(tcp_listener, may_be_destroyed_after_the_run) {
     std::optional<tcp_listener> listener;
     run([&]() -> task<> { listener.emplace(co_await create_tcp_listener()); });
-    const std::size_t before = open_descriptors();
+    const std::size_t before = support::open_descriptors();
     listener.reset();
-    EXPECT_EQ(open_descriptors(), before - 1);
+    EXPECT_EQ(support::open_descriptors(), before - 1);
 }
 
 ANYIO_TEST(tcp_listener, has_one_server_at_a_time) {
@@ -342,7 +334,7 @@ ANYIO_TEST(tcp_listener, cancelled_in_the_pass_of_the_connection_returns_it) {
 
 ANYIO_TEST(tcp_listener, a_thousand_connections_leave_no_descriptor) {
     auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
-    const std::size_t before = open_descriptors();
+    const std::size_t before = support::open_descriptors();
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         group.start_soon([&]() -> task<> { co_await listener.serve(echo); });
         co_await with(create_task_group(), [&](task_group& clients) -> task<> {
@@ -358,7 +350,7 @@ ANYIO_TEST(tcp_listener, a_thousand_connections_leave_no_descriptor) {
         });
         group.cancel();
     });
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_EQ(support::open_descriptors(), before);
 }
 
 ANYIO_TEST(tcp_listener, out_of_descriptors_backs_off_and_says_so_once) {

@@ -3,6 +3,7 @@
 
 #include <anyio/base/unique_fd.hpp>
 #include "networking/connections.hpp"
+#include "networking/full_pair.hpp"
 
 #include <array>
 
@@ -102,18 +103,9 @@ ANYIO_TEST(wait_writable, waits_until_there_is_room) {
 }
 
 ANYIO_TEST(wait_readable, and_wait_writable_serve_one_socket_at_once) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(
-        ::socketpair(
-            AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()
-        ),
-        0
-    );
-    const unique_fd one(ends[0]);
-    const unique_fd two(ends[1]);
-    const std::string block(65536, 'x');
-    while (::write(one.get(), block.data(), block.size()) > 0) {
-    }
+    const support::full_pair ends;
+    const unique_fd& one = ends.one;
+    const unique_fd& two = ends.two;
     int events = 0;
     co_await with(create_task_group(), [&](task_group& group) -> task<> {
         group.start_soon([&]() -> task<> {
@@ -236,18 +228,8 @@ ANYIO_TEST(wait_readable, may_be_used_in_turn_for_a_number_that_was_reused) {
 }
 
 ANYIO_TEST(wait_readable, and_wait_writable_are_both_woken_by_notify_closing) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(
-        ::socketpair(
-            AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()
-        ),
-        0
-    );
-    const unique_fd one(ends[0]);
-    const unique_fd two(ends[1]);
-    const std::string block(65536, 'x');
-    while (::write(one.get(), block.data(), block.size()) > 0) {
-    }
+    const support::full_pair ends;
+    const unique_fd& one = ends.one;
     outcome<void> readable;
     outcome<void> writable;
     co_await with(create_task_group(), [&](task_group& group) -> task<> {

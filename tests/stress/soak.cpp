@@ -7,12 +7,12 @@
 
 #include <anyio/anyio.hpp>
 #include "networking/late_backend.hpp"
+#include "support/open_descriptors.hpp"
 
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -28,14 +28,6 @@ constexpr const char* usage =
     "  2000 connections, 200 at a time, seed 1, on each backend that works here; a full\n"
     "  run is --connections 100000\n";
 
-std::size_t open_descriptors() {
-    std::size_t count = 0;
-    for ([[maybe_unused]] const auto& entry :
-         std::filesystem::directory_iterator("/proc/self/fd"))
-        ++count;
-    return count;
-}
-
 std::size_t resident_kib() {
     std::size_t pages = 0;
     std::ifstream("/proc/self/statm") >> pages >> pages;
@@ -45,7 +37,7 @@ std::size_t resident_kib() {
 /// What must be the same before and after.
 struct belongings {
     std::size_t frames = anyio::lowlevel::frame_memory().blocks_in_use;
-    std::size_t descriptors = open_descriptors();
+    std::size_t descriptors = support::open_descriptors();
 
     friend bool operator==(const belongings&, const belongings&) = default;
 };

@@ -1,34 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "support/certificates.hpp"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
+#include "streams/tls/openssl_ptr.hpp"
 
-#include <memory>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
 #include <stdexcept>
 
 namespace support {
 
 namespace {
 
-template <auto Free>
-struct freed {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-
-template <class T, auto Free>
-using owned = std::unique_ptr<T, freed<Free>>;
-
-using key_ptr = owned<EVP_PKEY, &EVP_PKEY_free>;
-using x509_ptr = owned<X509, &X509_free>;
-using bio_ptr = owned<BIO, &BIO_free_all>;
-using names_ptr = owned<GENERAL_NAMES, &GENERAL_NAMES_free>;
-using extension_ptr = owned<X509_EXTENSION, &X509_EXTENSION_free>;
+using anyio::detail::bio_ptr;
+using anyio::detail::key_ptr;
+using anyio::detail::names_ptr;
+using anyio::detail::x509_ptr;
+using extension_ptr = anyio::detail::openssl_ptr<X509_EXTENSION, &X509_EXTENSION_free>;
 
 void require(bool holds) {
     if (!holds)

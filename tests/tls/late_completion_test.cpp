@@ -83,22 +83,7 @@ LATE_TEST(a_send_that_was_cut_short_keeps_its_ciphertext_until_it_has_ended) {
 LATE_TEST(a_stream_destroyed_with_waiters_leaves_them_their_memory) {
     auto made = co_await tls_sockets();
     auto client = std::make_unique<tls_socket>(std::move(made.first));
-    outcome<bytes> received;
-    outcome<void> sent;
-    const std::string much(20'000'000, 'x');
-    auto both = [&](task_group& tg) -> task<> {
-        tg.start_soon([&]() -> task<> {
-            received = co_await as_outcome(client->receive());
-        });
-        tg.start_soon([&]() -> task<> {
-            sent = co_await as_outcome(client->send(much));
-        });
-        co_await wait_all_tasks_blocked();
-        client.reset();
-    };
-    co_await with(create_task_group(), both);
-    EXPECT_TRUE(is_error<closed_resource_error>(received.error()));
-    EXPECT_TRUE(is_error<closed_resource_error>(sent.error()));
+    co_await support::destroy_with_waiters(std::move(client), 20'000'000);
 }
 
 LATE_TEST(a_handshake_that_is_cut_short_ends) {

@@ -154,22 +154,7 @@ ANYIO_TEST(tls_cancel, a_stream_destroyed_with_waiters_ends_them) {
     const contexts of;
     auto made = co_await small_pair(10'000);
     auto client = std::make_unique<tls_memory_stream>(std::move(made.first));
-    outcome<bytes> received;
-    outcome<void> sent;
-    const std::string much(100'000, 'x');
-    auto both = [&](task_group& tg) -> task<> {
-        tg.start_soon([&]() -> task<> {
-            received = co_await as_outcome(client->receive());
-        });
-        tg.start_soon([&]() -> task<> {
-            sent = co_await as_outcome(client->send(much));
-        });
-        co_await wait_all_tasks_blocked();
-        client.reset();
-    };
-    co_await with(create_task_group(), both);
-    EXPECT_TRUE(is_error<closed_resource_error>(received.error()));
-    EXPECT_TRUE(is_error<closed_resource_error>(sent.error()));
+    co_await support::destroy_with_waiters(std::move(client), 100'000);
 }
 
 ANYIO_TEST(tls_cancel, a_stream_moves_while_tasks_wait) {

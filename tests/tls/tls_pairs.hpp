@@ -9,6 +9,8 @@
 #include "support/anyio_test.hpp"
 #include "support/certificates.hpp"
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -115,6 +117,28 @@ connect_over(std::pair<Transport, Transport> below, const contexts& with) {
 inline anyio::task<std::pair<tls_memory_stream, tls_memory_stream>>
 memory_pair(const contexts& with) {
     return connect_over(anyio::testing::memory_stream_pair(), with);
+}
+
+/// Destroys a stream while one task receives and another sends `size` bytes, more than there
+/// is room for. Both must see it closed.
+template <class S>
+anyio::task<> destroy_with_waiters(std::unique_ptr<S> client, std::size_t size) {
+    anyio::outcome<anyio::bytes> received;
+    anyio::outcome<void> sent;
+    const std::string much(size, 'x');
+    auto both = [&](anyio::task_group& tg) -> anyio::task<> {
+        tg.start_soon([&]() -> anyio::task<> {
+            received = co_await anyio::as_outcome(client->receive());
+        });
+        tg.start_soon([&]() -> anyio::task<> {
+            sent = co_await anyio::as_outcome(client->send(much));
+        });
+        co_await anyio::wait_all_tasks_blocked();
+        client.reset();
+    };
+    co_await with(anyio::create_task_group(), both);
+    EXPECT_TRUE(is_error<anyio::closed_resource_error>(received.error()));
+    EXPECT_TRUE(is_error<anyio::closed_resource_error>(sent.error()));
 }
 
 template <class S>

@@ -5,6 +5,7 @@
 /// socket_listener: what TCP and UNIX listeners have in common.
 /// Manual: docs/manual/networking.md#servers
 
+#include <anyio/abc/async_resource.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/basics/sleep.hpp>
 #include <anyio/basics/with.hpp>
@@ -149,7 +150,7 @@ public:
     /// @cancellation  shielded: it is closed in any case
     /// @allocates     nothing
     /// @anyio         anyio.abc.AsyncResource.aclose
-    [[nodiscard]] detail::close_operation aclose() noexcept {
+    [[nodiscard]] abc::close_operation aclose() noexcept {
         return {this, [](void* self) noexcept {
                     static_cast<socket_listener*>(self)->close_now();
                 }};

@@ -5,6 +5,7 @@
 /// socket_stream_base: what TCP and UNIX streams have in common.
 /// Manual: docs/manual/networking.md#streams
 
+#include <anyio/abc/async_resource.hpp>
 #include <anyio/base/bytes.hpp>
 #include <anyio/networking/detail/bulk_operation.hpp>
 #include <anyio/networking/detail/stream_operation.hpp>
@@ -172,7 +173,7 @@ public:
     /// @cancellation  shielded: it is closed in any case
     /// @allocates     nothing
     /// @anyio         anyio.abc.AsyncResource.aclose
-    [[nodiscard]] detail::close_operation aclose() noexcept {
+    [[nodiscard]] abc::close_operation aclose() noexcept {
         return {this, [](void* self) noexcept {
                     static_cast<socket_stream_base*>(self)->close_now();
                 }};

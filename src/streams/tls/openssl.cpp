@@ -73,8 +73,6 @@ std::string address_of(const ASN1_OCTET_STRING& value) {
     return text;
 }
 
-using names_ptr = openssl_ptr<GENERAL_NAMES, &GENERAL_NAMES_free>;
-
 void add_alternative_names(X509& certificate, tls_certificate& described) {
     const names_ptr names(static_cast<GENERAL_NAMES*>(
         X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)

@@ -7,34 +7,18 @@
 #include <anyio/base/bytes.hpp>
 #include <anyio/base/unique_function.hpp>
 #include <anyio/streams/tls_context.hpp>
+#include "openssl_ptr.hpp"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include <memory>
 #include <string>
 #include <string_view>
 
 namespace anyio::detail {
 
-template <auto Free>
-struct openssl_free {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-
-template <class T, auto Free>
-using openssl_ptr = std::unique_ptr<T, openssl_free<Free>>;
-
-using bio_ptr = openssl_ptr<BIO, &BIO_free_all>;
 using ssl_ptr = openssl_ptr<SSL, &SSL_free>;
 using session_ptr = openssl_ptr<SSL_SESSION, &SSL_SESSION_free>;
-using x509_ptr = openssl_ptr<X509, &X509_free>;
-using key_ptr = openssl_ptr<EVP_PKEY, &EVP_PKEY_free>;
 
 /// Takes all there is in the thread's error queue: `certificate verify failed; ...`.
 [[nodiscard]] std::string take_openssl_errors();

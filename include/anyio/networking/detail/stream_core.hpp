@@ -89,26 +89,4 @@ private:
     stream_core* stream_;
 };
 
-/// Closes at once, then looks for cancellation.
-class [[nodiscard]] close_operation final : public lowlevel::awaitable_base {
-public:
-    close_operation(void* object, void (*close)(void*) noexcept) noexcept
-        : object_(object), close_(close) {}
-
-    [[nodiscard]] bool await_ready() const noexcept {
-        close_(object_);
-        return !cancelled(*lowlevel::this_loop->current);
-    }
-
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
-        unwind_now(*lowlevel::this_loop, lowlevel::link_of(handle));
-    }
-
-    void await_resume() const noexcept {}
-
-private:
-    void* object_;
-    void (*close_)(void*) noexcept;
-};
-
 }  // namespace anyio::detail
