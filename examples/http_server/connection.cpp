@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <unistd.h>
-
 using anyio::socket_stream;
 using anyio::task;
 using namespace std::chrono_literals;
@@ -22,23 +20,18 @@ static task<> receive(request& asked, anyio::bytes& unread, socket_stream& clien
     }
 }
 
-// Reading a file may wait for a disk, and all clients with it: more than a program to
-// start from should put up with on slow disks.
+// In pieces, so that a slow client has time for each, and one that has stopped does not.
 static task<>
 send(const answer& given, socket_stream& client, anyio::duration patience) {
     co_await anyio::fail_after(patience, client.send(given.head));
-    if (!given.file)
-        co_return;
-    anyio::bytes buffer(65536);
-    for (std::uint64_t at = given.begin; at < given.end;) {
-        const auto wanted = std::min<std::uint64_t>(buffer.size(), given.end - at);
-        const auto offset = static_cast<off_t>(at);
-        const auto got = ::pread(given.file.get(), buffer.data(), wanted, offset);
-        if (got <= 0)  // the head has promised more
+    for (std::uint64_t at = given.begin; given.file && at < given.end;) {
+        const auto size = std::min(site::piece, given.end - at);
+        const auto sent = co_await anyio::fail_after(
+            patience, client.send_file(given.file.get(), at, size)
+        );
+        if (sent < size)  // the head has promised more
             throw std::runtime_error("send a file: it has become shorter");
-        at += static_cast<std::uint64_t>(got);
-        const auto piece = buffer.view().first(static_cast<std::size_t>(got));
-        co_await anyio::fail_after(patience, client.send(piece));
+        at += sent;
     }
 }
 

@@ -18,9 +18,10 @@ task<> serve(
     status.started(listener.local_port());
     co_await with(anyio::create_task_group(), [&](anyio::task_group& tg) -> task<> {
         tg.start_soon([&]() -> task<> {
-            co_await listener.serve([&](anyio::socket_stream client) {
+            auto handler = [&](anyio::socket_stream client) {
                 return serve_client(served, std::move(client));
-            });
+            };
+            co_await listener.serve(handler, {.max_connections = 10'000});
         });
         co_await end.wait();
         tg.cancel("the end was asked for");

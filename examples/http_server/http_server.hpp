@@ -8,8 +8,10 @@
 #include "answer.hpp"
 
 struct site {
+    static constexpr std::uint64_t piece = 262'144;  // bytes of an answer
+
     folder files;
-    /// How long a request may take to come, and each 64 KiB of its answer to be taken.
+    /// How long a request may take to come, and each piece of its answer to be taken.
     anyio::duration patience;
 };
 
