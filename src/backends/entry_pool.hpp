@@ -6,32 +6,34 @@
 
 #include "orphanage.hpp"
 
-#include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace anyio::backends {
 
-/// Memory of an entry stays an entry's as long as the pool lives, since the kernel may
-/// name one that is over: an event that comes late then does no harm.
+/// Entries lie side by side in slabs, since a server may have a great many of them. The
+/// memory of one stays an entry's as long as the pool lives, since the kernel may name one
+/// that is over: an event that comes late then does no harm.
 ///
 /// @tparam Entry  derives from descriptor; its `fd` is -1 while it is unused
 template <class Entry>
 class entry_pool {
 public:
-    explicit entry_pool(backend& owner) : owner_(&owner) {
-        // Made here, so that the destructor cannot fail.
-        static_cast<void>(orphanage<Entry>::instance());
-    }
+    explicit entry_pool(backend& owner)
+        : owner_(&owner), orphanage_(std::make_unique<orphanage<Entry>>()) {}
 
     /// Those in use go on without a backend.
     ~entry_pool() {
-        for (Entry* e : entries_) {
-            if (e->fd < 0)
-                delete e;
-            else
-                e->owner = &orphanage<Entry>::instance();
-        }
+        std::size_t left = 0;
+        for_each([&](Entry& e) {
+            if (e.fd >= 0) {
+                e.owner = orphanage_.get();
+                ++left;
+            }
+        });
+        if (left != 0)
+            orphanage_.release()->take_over(std::move(slabs_), left);
     }
 
     entry_pool(const entry_pool&) = delete;
@@ -39,15 +41,10 @@ public:
 
     /// @throws std::bad_alloc
     [[nodiscard]] Entry& take(int fd) {
-        if (unused_.empty()) {
-            if (entries_.size() == entries_.capacity())
-                entries_.reserve(std::max<std::size_t>(16, 2 * entries_.size()));
-            unused_.reserve(entries_.capacity());
-            entries_.push_back(new Entry);
-            unused_.push_back(entries_.back());
-        }
-        Entry& e = *unused_.back();
-        unused_.pop_back();
+        if (!unused_)
+            add_slab();
+        Entry& e = *unused_;
+        unused_ = static_cast<Entry*>(e.next_unused);
         e = Entry();
         e.fd = fd;
         e.owner = owner_;
@@ -56,15 +53,33 @@ public:
 
     void give_back(Entry& e) noexcept {
         e.fd = -1;
-        unused_.push_back(&e);  // take() made room
+        e.next_unused = unused_;
+        unused_ = &e;
     }
 
-    [[nodiscard]] const std::vector<Entry*>& all() const noexcept { return entries_; }
+    /// Calls `f(Entry&)` for each, in use or not.
+    template <class F>
+    void for_each(F f) const {
+        for (const auto& slab : slabs_)
+            for (std::size_t i = 0; i < slab_size; ++i)
+                f(slab[i]);
+    }
 
 private:
+    // A page, or few.
+    static constexpr std::size_t slab_size = 128;
+
+    void add_slab() {
+        slabs_.push_back(std::make_unique<Entry[]>(slab_size));
+        for (std::size_t i = slab_size; i-- != 0;)
+            give_back(slabs_.back()[i]);
+    }
+
     backend* owner_;
-    std::vector<Entry*> entries_;
-    std::vector<Entry*> unused_;
+    std::unique_ptr<orphanage<Entry>>
+        orphanage_;  // made early: destructors cannot fail
+    std::vector<std::unique_ptr<Entry[]>> slabs_;
+    Entry* unused_ = nullptr;
 };
 
 }  // namespace anyio::backends

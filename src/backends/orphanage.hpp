@@ -8,18 +8,29 @@
 #include <anyio/base/errors.hpp>
 #include "posix/system_calls.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace anyio::backends {
 
-/// @tparam Entry  what the backend has derived from descriptor, made by `new`
+/// Goes when the last of its descriptors has gone, which may be in any thread.
+///
+/// @tparam Entry  what the backend has derived from descriptor
 template <class Entry>
 class orphanage final : public backend {
 public:
-    /// Never destroyed: descriptors may outlive even static objects.
-    [[nodiscard]] static orphanage& instance() {
-        static auto& only = *new orphanage;
-        return only;
+    using slabs = std::vector<std::unique_ptr<Entry[]>>;
+
+    /// From here on it owns itself.
+    ///
+    /// @param count  how many entries of `memory` are in use; not 0
+    void take_over(slabs memory, std::size_t count) noexcept {
+        memory_ = std::move(memory);
+        left_.store(count, std::memory_order_release);
     }
 
     [[nodiscard]] std::string_view name() const noexcept override { return "ended"; }
@@ -31,9 +42,9 @@ public:
     void close(descriptor& target) noexcept override { sys::close(release(target)); }
 
     [[nodiscard]] int release(descriptor& target) noexcept override {
-        auto* const last = static_cast<Entry*>(&target);
-        const int fd = last->fd;
-        delete last;
+        const int fd = std::exchange(target.fd, -1);
+        if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
         return fd;
     }
 
@@ -54,7 +65,8 @@ public:
     [[nodiscard]] std::size_t pending() const noexcept override { return 0; }
 
 private:
-    orphanage() = default;
+    slabs memory_;
+    std::atomic<std::size_t> left_ = 0;
 };
 
 }  // namespace anyio::backends

@@ -2,6 +2,10 @@
 #include <anyio/backends/backend.hpp>
 #include "backends/contract.hpp"
 
+#include <thread>
+#include <utility>
+#include <vector>
+
 using namespace anyio;
 using backends::descriptor;
 using backends::request_code;
@@ -100,6 +104,25 @@ TEST_P(contract, closing_a_listener_frees_its_port_and_its_connections) {
     ::setsockopt(again.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     EXPECT_EQ(::bind(again.get(), there.generic(), there.size), 0);
     EXPECT_EQ(::listen(again.get(), 1), 0) << "the port is still in use";
+}
+
+TEST_P(contract, descriptors_that_outlive_the_backend_may_end_in_any_thread) {
+    constexpr std::size_t count = 300;  // of several slabs
+    std::vector<descriptor*> kept;
+    for (std::size_t i = 0; i < count; ++i) {
+        kept.push_back(&loop->attach(::fcntl(one, F_DUPFD_CLOEXEC, 0)));
+        if (i % 3 == 1)
+            loop->close(*std::exchange(kept[i - 1], nullptr));
+    }
+    loop.reset();
+    const auto close_from = [&](std::size_t first) {
+        for (std::size_t i = first; i < count; i += 2)
+            if (descriptor* const left = kept[i])
+                left->owner->close(*left);
+    };
+    std::thread other(close_from, 0);
+    close_from(1);
+    other.join();
 }
 
 TEST_P(contract, descriptors_may_outlive_the_backend) {

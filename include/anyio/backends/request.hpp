@@ -48,9 +48,14 @@ struct file_piece {
 struct descriptor {
     request* reader = nullptr;  ///< pending, of the reading direction
     request* writer = nullptr;
-    /// Who serves it. When a backend goes before its descriptors do, it leaves them to
-    /// one that can only close() and release().
-    backend* owner = nullptr;
+
+    union {
+        /// Who serves it. When a backend goes before its descriptors do, it leaves them to
+        /// one that can only close() and release().
+        backend* owner = nullptr;
+        descriptor* next_unused;  ///< of one that is over: for its backend
+    };
+
     int fd = -1;
 
 protected:

@@ -17,10 +17,10 @@ namespace anyio::backends {
 
 namespace {
 
-/// One descriptor. The flags may say "ready" wrongly, at the cost of one failed call,
+/// One descriptor, in half a cache line. The flags may say "ready" wrongly, at the cost of one failed call,
 /// but never "not ready" wrongly: the kernel reports each change once. Unregistered, it is
 /// "ready".
-struct epoll_descriptor final : descriptor {
+struct alignas(32) epoll_descriptor final : descriptor {
     bool readable = true;
     bool writable = true;
     bool registered = false;
@@ -28,6 +28,8 @@ struct epoll_descriptor final : descriptor {
     /// will not be again: from then on a short read does not mean "wait".
     bool ended = false;
 };
+
+static_assert(sizeof(epoll_descriptor) == 32);
 
 using entry = epoll_descriptor;
 
@@ -65,6 +67,7 @@ public:
     [[nodiscard]] std::size_t pending() const noexcept override { return pending_; }
 
 private:
+    [[nodiscard]] entry*& with_number(int fd) noexcept;
     [[nodiscard]] int add_to_epoll(entry& e) noexcept;
     [[nodiscard]] int refresh(entry& e) noexcept;
     [[nodiscard]] bool try_now(entry& e, request& r) noexcept;
@@ -78,6 +81,7 @@ private:
 
     // Enough for one call to report many busy connections, and still on few pages.
     static constexpr int batch = 256;
+    static constexpr std::size_t numbers_in_block = 512;
     static constexpr std::size_t lent_size = std::size_t{64} * 1024;
 
     unique_fd epoll_;
@@ -86,8 +90,9 @@ private:
     // A descriptor that was closed here while a child between fork and exec still has it
     // may go on reporting events (epoll(7), Q6); all they can do is to set a flag wrongly.
     entry_pool<entry> entries_{*this};
-    /// Who has a number. Two may, if one was closed without a word: then it is the later.
-    std::vector<entry*> by_number_;
+    /// Who has a number, in blocks of numbers. Two may, if one was closed without a word:
+    /// then it is the later.
+    std::vector<std::unique_ptr<entry*[]>> by_number_;
     std::unique_ptr<std::byte[]> lent_;
     bool has_pwait2_ = true;
     epoll_event events_[batch];
@@ -109,12 +114,16 @@ epoll_backend::epoll_backend()
 }
 
 descriptor& epoll_backend::attach(int fd) {
-    const auto number = static_cast<std::size_t>(fd);
-    if (number >= by_number_.size())
-        by_number_.resize(std::max<std::size_t>(number + 1, 2 * by_number_.size()));
+    while (static_cast<std::size_t>(fd) / numbers_in_block >= by_number_.size())
+        by_number_.push_back(std::make_unique<entry*[]>(numbers_in_block));
     entry& e = entries_.take(fd);
-    by_number_[number] = &e;
+    with_number(fd) = &e;
     return e;
+}
+
+entry*& epoll_backend::with_number(int fd) noexcept {
+    const auto number = static_cast<std::size_t>(fd);
+    return by_number_[number / numbers_in_block][number % numbers_in_block];
 }
 
 // At the first wait, not at attach(): short-lived sockets never need it.
@@ -215,7 +224,7 @@ void epoll_backend::abandon(request*& r) noexcept {
 void epoll_backend::detach(entry& e) noexcept {
     abandon(e.reader);
     abandon(e.writer);
-    if (entry*& owner = by_number_[static_cast<std::size_t>(e.fd)]; owner == &e)
+    if (entry*& owner = with_number(e.fd); owner == &e)
         owner = nullptr;
     entries_.give_back(e);
 }
@@ -231,7 +240,7 @@ void epoll_backend::close(descriptor& target) noexcept {
 int epoll_backend::release(descriptor& target) noexcept {
     auto& e = static_cast<entry&>(target);
     const int fd = e.fd;
-    if (e.registered && by_number_[static_cast<std::size_t>(fd)] == &e) {
+    if (e.registered && with_number(fd) == &e) {
         epoll_event unused{};
         sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
     }

@@ -3,7 +3,7 @@
 #include "submission.hpp"
 
 #include <cerrno>
-#include <new>
+#include <cstddef>
 
 namespace anyio::backends {
 
@@ -22,8 +22,10 @@ constexpr bool says_nothing(std::int32_t result) noexcept {
 
 /// True: it is complete.
 bool io_uring_backend::submit_accept(entry& e, request& r) noexcept {
-    if (e.has_accepted()) {
-        r.result = e.accepted[e.next++];
+    if (e.has_accepted) {
+        const auto [fd, more] = accepted_.take(e);
+        e.has_accepted = more;
+        r.result = fd;
         r.size = 0;  // an armed accept has one place for the addresses of all
         return true;
     }
@@ -56,18 +58,17 @@ void io_uring_backend::accepted(entry& e, int fd) noexcept {
         r->size = 0;
         finish(e.reader, false);
     } else {
-        try {
-            if (!e.has_accepted()) {
-                e.accepted.clear();
-                e.next = 0;
-            }
-            e.accepted.push_back(fd);
-        } catch (const std::bad_alloc&) {
-            sys::close(fd);
-        }
-        if (e.accepts && e.accepted.size() - e.next == accepted_ahead)
+        const std::size_t kept = accepted_.keep(e, fd);
+        e.has_accepted = kept != 0;
+        if (e.accepts && kept == accepted_ahead)
             ring_.cancel(name_of(e, lane::accept));
     }
+}
+
+void io_uring_backend::close_accepted(entry& e) noexcept {
+    if (e.has_accepted)
+        accepted_.close(e);
+    e.has_accepted = false;
 }
 
 void io_uring_backend::accept_completed(entry& e, const io_uring_cqe& cqe) noexcept {

@@ -3,6 +3,7 @@
 
 #include <anyio/base/errors.hpp>
 #include "../posix/perform.hpp"
+#include "../posix/system_calls.hpp"
 #include "submission.hpp"
 
 #include <algorithm>
@@ -44,8 +45,6 @@ io_uring_backend::~io_uring_backend() {
         if (cqe.user_data != wake_up && which == lane::accept && cqe.res >= 0)
             sys::close(cqe.res);
     });
-    for (entry* e : entries_.all())
-        e->close_accepted();
 }
 
 // --- submitting -------------------------------------------------------------------------
@@ -145,8 +144,9 @@ cancel_result io_uring_backend::cancel(request& r) noexcept {
         --pending_;
         return cancel_result::done;
     }
-    (r.is_read() ? e.read_cancelled : e.write_cancelled) = true;
-    ring_.cancel(name_of(e, r.is_read() ? lane::read : lane::write));
+    const lane which = r.is_read() ? lane::read : lane::write;
+    e.set_cancelled(which, true);
+    ring_.cancel(name_of(e, which));
     return cancel_result::pending;
 }
 
@@ -155,7 +155,7 @@ cancel_result io_uring_backend::cancel(request& r) noexcept {
 /// The descriptor is about to go.
 void io_uring_backend::leave(entry& e) noexcept {
     e.leaving = true;
-    e.close_accepted();
+    close_accepted(e);
     if (e.reader && e.reader->code == request_code::accept) {
         e.reader->result = -ECANCELED;
         finish(e.reader, true);
@@ -173,7 +173,7 @@ void io_uring_backend::leave(entry& e) noexcept {
 }
 
 void io_uring_backend::forget_if_done(entry& e) noexcept {
-    if (e.in_kernel == 0 && std::exchange(e.owner, nullptr))
+    if (e.in_kernel == 0)
         entries_.give_back(e);
 }
 

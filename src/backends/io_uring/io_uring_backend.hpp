@@ -11,13 +11,12 @@
 #include <anyio/base/light_std.hpp>
 #include <anyio/base/unique_fd.hpp>
 #include "../entry_pool.hpp"
-#include "../posix/system_calls.hpp"
+#include "accepted_connections.hpp"
 #include "io_uring_files.hpp"
 #include "ring.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace anyio::backends {
 
@@ -28,27 +27,36 @@ enum class lane : std::uint8_t { none, read, write, accept };
 inline constexpr std::uint64_t lane_bits = 3;
 inline constexpr std::uint64_t wake_up = ~std::uint64_t{0};
 
-/// One descriptor. It stays an entry until the kernel has answered all that names it.
-struct io_uring_descriptor final : descriptor {
-    std::uint32_t in_kernel = 0;  ///< operations that have not completed for good
+/// One descriptor, in half a cache line. It stays an entry until the kernel has answered
+/// all that names it.
+struct alignas(32) io_uring_descriptor final : descriptor {
+    /// Operations that have not completed for good: one of each lane at the most.
+    std::uint8_t in_kernel = 0;
     /// A receive need not wait for readiness first. May be wrong, at the cost of a failed
     /// try in the kernel.
-    bool readable = true;
-    bool leaving = false;  ///< closed, or released: what is pending ends as `closed`
-    bool read_cancelled = false;
-    bool write_cancelled = false;
-    bool accepts =
-        false;  ///< an accept is armed that yields connection after connection
-    std::vector<int> accepted;  ///< connections, from `next` on nobody has asked for
-    std::size_t next = 0;
+    bool readable : 1 = true;
+    /// Closed, or released: what is pending ends as `closed`.
+    bool leaving : 1 = false;
+    bool read_cancelled : 1 = false;
+    bool write_cancelled : 1 = false;
+    /// An accept is armed that yields connection after connection.
+    bool accepts : 1 = false;
+    bool has_accepted : 1 = false;  ///< accepted_connections has some for it
 
-    [[nodiscard]] bool has_accepted() const noexcept { return next != accepted.size(); }
+    // clang 19 does not assign to a conditional expression of bit-fields.
+    [[nodiscard]] bool is_cancelled(lane which) const noexcept {
+        return which == lane::read ? read_cancelled : write_cancelled;
+    }
 
-    void close_accepted() noexcept {
-        for (; has_accepted(); ++next)
-            sys::close(accepted[next]);
+    void set_cancelled(lane which, bool is) noexcept {
+        if (which == lane::read)
+            read_cancelled = is;
+        else
+            write_cancelled = is;
     }
 };
+
+static_assert(sizeof(io_uring_descriptor) == 32);
 
 [[nodiscard]] inline std::uint64_t
 name_of(io_uring_descriptor& e, lane which) noexcept {
@@ -89,6 +97,7 @@ private:
     void leave(entry& e) noexcept;
     void handle(const io_uring_cqe& cqe) noexcept;
     void accepted(entry& e, int fd) noexcept;
+    void close_accepted(entry& e) noexcept;
     void accept_completed(entry& e, const io_uring_cqe& cqe) noexcept;
     void completed(entry& e, lane which, const io_uring_cqe& cqe) noexcept;
     [[nodiscard]] bool
@@ -99,6 +108,7 @@ private:
     void listen_for_wake_up() noexcept;
 
     entry_pool<entry> entries_{*this};
+    accepted_connections accepted_;
     unique_fd wake_;
     std::uint64_t wake_count_ = 0;  // where the kernel puts what it has read
     bool hears_wake_up_ = false;

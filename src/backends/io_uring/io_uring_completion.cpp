@@ -19,7 +19,7 @@ void io_uring_backend::finish(request*& slot, bool closed) noexcept {
 
 /// Whether an operation that has ended without a result is to be tried again.
 bool io_uring_backend::must_go_on(const entry& e, const request& r) const noexcept {
-    return !e.leaving && !(r.is_read() ? e.read_cancelled : e.write_cancelled);
+    return !e.leaving && !e.is_cancelled(r.is_read() ? lane::read : lane::write);
 }
 
 /// What a completion says of its request; false: nothing yet.
@@ -69,7 +69,7 @@ void io_uring_backend::completed(
         r.size = std::min(r.size, ring::buffer_size);
     }
     if (interpret(e, r, cqe)) {
-        (which == lane::read ? e.read_cancelled : e.write_cancelled) = false;
+        e.set_cancelled(which, false);
         finish(slot, e.leaving);
     }
     if (lent)
