@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace anyio::detail {
 
@@ -108,9 +109,8 @@ void stream_operation::prepare_send() {
 void stream_operation::make_room() {
     if (size < least_direct || target->reader)
         return;
-    bytes& received = static_cast<collect_operation&>(*this).received_;
-    received = bytes(size);
-    data = received.data();
+    data = bytes(size).release();
+    owns_data_ = true;
 }
 
 /// Throws why this cannot be done. It has had no effect.
@@ -240,24 +240,32 @@ bool stream_operation::survives_close() const noexcept {
 }
 
 void stream_operation::settle_received() noexcept {
-    bytes& received = static_cast<collect_operation&>(*this).received_;
     const auto got = static_cast<std::size_t>(result);
     if (stream_)
         stream_->filled_ = got != 0 && got == size;
     try {
-        if (received.empty()) {
-            received = bytes(byte_view(static_cast<const std::byte*>(data), got));
-        } else {
-            received.resize(got);
-            if (received.capacity() - got > most_slack)
-                received.shrink_to_fit();
-        }
+        keep_received(got);
     } catch (const std::bad_alloc&) {
         // The bytes are lost, and so is the sense of all that follow.
         if (stream_)
             stream_->failure_ = ENOMEM;
         fail(std::current_exception());
     }
+}
+
+/// Makes the bytes that have come the operation's own, with little room to spare.
+void stream_operation::keep_received(std::size_t got) {
+    const auto* const from = static_cast<const std::byte*>(data);
+    bytes kept = std::exchange(owns_data_, false)
+                     ? bytes::adopt(static_cast<std::byte*>(data), got, size)
+                     : bytes(byte_view(from, got));
+    if (got == 0)
+        return;  // the end
+    if (kept.capacity() - got > most_slack)
+        kept.shrink_to_fit();
+    size = kept.capacity();
+    data = kept.release();
+    owns_data_ = true;
 }
 
 stream_operation::progress stream_operation::settle_failure() noexcept {

@@ -186,3 +186,22 @@ TEST(bytes, more_than_memory_can_hold_is_bad_alloc_and_changes_nothing) {
     EXPECT_THROW(data.reserve(SIZE_MAX / 4), std::bad_alloc);
     EXPECT_EQ(data, "keep");
 }
+
+TEST(bytes, memory_given_up_can_be_taken_over_again) {
+    bytes data("twelve bytes");
+    data.resize(6);
+    const std::size_t room = data.capacity();
+    std::byte* const memory = data.release();
+    EXPECT_TRUE(data.empty());
+    EXPECT_EQ(data.capacity(), 0u);
+    bytes again = bytes::adopt(memory, 6, room);
+    EXPECT_EQ(again, "twelve");
+    again.append(" more bytes than there is room for");
+    EXPECT_EQ(again, "twelve more bytes than there is room for");
+}
+
+TEST(bytes, of_size_zero_has_no_memory_to_give_up) {
+    bytes none;
+    EXPECT_EQ(none.release(), nullptr);
+    EXPECT_TRUE(bytes::adopt(nullptr, 0, 0).empty());
+}

@@ -180,6 +180,23 @@ public:
 
     [[nodiscard]] byte_span span() noexcept { return {data_, size_}; }
 
+    /// Gives up the memory, `capacity()` bytes that came from malloc(3); null if that is 0.
+    [[nodiscard]] std::byte* release() noexcept {
+        size_ = 0;
+        capacity_ = 0;
+        return std::exchange(data_, nullptr);
+    }
+
+    /// Takes over memory that release() gave up, or malloc(3) made; null: nothing.
+    [[nodiscard]] static bytes
+    adopt(std::byte* memory, std::size_t size, std::size_t capacity) noexcept {
+        bytes result;
+        result.data_ = memory;
+        result.size_ = size;
+        result.capacity_ = capacity;
+        return result;
+    }
+
     /// A copy as `std::string`.
     [[nodiscard]] std::string str() const {
         return std::string(to_string_view(view()));

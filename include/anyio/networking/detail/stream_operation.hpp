@@ -27,7 +27,7 @@ class stream_operation : public lowlevel::operation<stream_operation>,
 public:
     enum class mode : std::uint8_t {
         fill,         ///< receive into the caller's buffer
-        collect,      ///< receive into collect_operation::received_
+        collect,      ///< receive into memory of the operation's own
         receive_fds,  ///< one recvmsg(2), of receive_fds_operation
         send_some,    ///< one send(2)
         send_all,
@@ -98,6 +98,11 @@ protected:
     /// Until it is complete.
     [[nodiscard]] const stream_core& stream() const noexcept { return *stream_; }
 
+    // First, where they fit into the padding of `request`.
+    mode mode_;
+    bool failed_ = false;
+    bool owns_data_ = false;  // of collect_operation: `data` came from malloc(3)
+
 private:
     friend stream_core;
 
@@ -145,13 +150,10 @@ private:
     [[nodiscard]] std::exception_ptr describe_failure(int error) const noexcept;
     [[nodiscard]] bool survives_close() const noexcept;
     void settle_received() noexcept;
+    void keep_received(std::size_t got);
     void fail(std::exception_ptr error) noexcept;
     void fail_closed(const stream_core& stream) noexcept;
     [[nodiscard]] std::exception_ptr busy_error() const;
-
-    // First, where they fit into the padding of `request`.
-    mode mode_;
-    bool failed_ = false;
 
     union {
         stream_core* stream_;
@@ -159,17 +161,30 @@ private:
     };
 };
 
-/// Receives into memory of its own, made when something has come.
+/// Receives into memory of its own, made when something has come. While it waits it needs
+/// no place for that: idle connections are many.
+///
+/// Invariant: with `owns_data_`, `data` has room for `size` bytes, and once it is complete
+/// `result` of them have been received.
 class collect_operation : public stream_operation {
 protected:
     collect_operation(stream_core& stream, std::size_t max_bytes) noexcept
         : stream_operation(stream, mode::collect, nullptr, max_bytes) {}
 
-    ~collect_operation() = default;
+    ~collect_operation() {
+        if (owns_data_)
+            static_cast<void>(bytes::adopt(static_cast<std::byte*>(data), 0, size));
+    }
 
-    friend stream_operation;
-
-    bytes received_;  // empty at the end of the stream
+    /// What was received; empty at the end of the stream.
+    [[nodiscard]] bytes take() noexcept {
+        if (!owns_data_)
+            return {};
+        owns_data_ = false;
+        return bytes::adopt(
+            static_cast<std::byte*>(data), static_cast<std::size_t>(result), size
+        );
+    }
 };
 
 class [[nodiscard]] receive_operation final : public collect_operation {
@@ -179,9 +194,9 @@ public:
 
     bytes await_resume() {
         check();
-        if (received_.empty()) [[unlikely]]
+        if (!owns_data_) [[unlikely]]
             throw_end();
-        return std::move(received_);
+        return take();
     }
 };
 
@@ -192,9 +207,9 @@ public:
 
     std::optional<bytes> await_resume() {
         check();
-        if (received_.empty())
+        if (!owns_data_)
             return std::nullopt;
-        return std::move(received_);
+        return take();
     }
 };
 
