@@ -6,6 +6,7 @@
 
 #include <anyio/base/time.hpp>
 #include <anyio/networking/detail/accept_operation.hpp>
+#include <anyio/networking/detail/connection_call.hpp>
 #include "posix_socket.hpp"
 #include "posix_unix_socket.hpp"
 

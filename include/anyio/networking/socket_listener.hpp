@@ -10,6 +10,7 @@
 #include <anyio/basics/sleep.hpp>
 #include <anyio/basics/with.hpp>
 #include <anyio/networking/detail/accept_operation.hpp>
+#include <anyio/networking/detail/connection_call.hpp>
 #include <anyio/networking/detail/stream_core.hpp>
 #include <anyio/tasks/task_group.hpp>
 
@@ -107,7 +108,8 @@ public:
     /// @throws usage_error      if `max_connections` is 0
     /// @checkpoint    always
     /// @cancellation  cancels the handlers and waits for them; the listener stays open
-    /// @allocates     one block for each connection
+    /// @allocates     one block for each connection, which is the handler's frame and its
+    ///                task
     /// @anyio         anyio.abc.Listener.serve
     template <class Handler>
     [[nodiscard]] task<> serve(Handler handler, serve_options options = {}) {
@@ -116,9 +118,7 @@ public:
         co_await with(create_task_group(), [&](task_group& children) -> task<> {
             for (;;) {
                 Stream client = co_await accept_patiently(limit.get());
-                children.start_soon(detail::connection_call<Handler&, Stream>(
-                    handler, std::move(client), limit
-                ));
+                start_handler<Handler&>(children, handler, client, limit);
             }
         });
     }
@@ -137,9 +137,7 @@ public:
         const auto limit = detail::make_limit(options, *kind_);
         for (;;) {
             Stream client = co_await accept_patiently(limit.get());
-            children.start_soon(detail::connection_call<Handler, Stream>(
-                handler, std::move(client), limit
-            ));
+            start_handler<Handler>(children, handler, client, limit);
         }
     }
 
@@ -186,6 +184,28 @@ private:
     void close_now() noexcept {
         if (core_)
             detail::close_listener(*std::exchange(core_, nullptr));
+    }
+
+    /// @tparam Kept  the handler, as its children keep it
+    template <class Kept, class Handler>
+    static void start_handler(
+        task_group& children,
+        Handler& handler,
+        Stream& client,
+        const std::shared_ptr<detail::connection_limit>& limit
+    ) {
+        using stream = detail::stream_beside<Handler, Stream>;
+        using detail::connection_call;
+        using detail::connection_slot;
+        using detail::no_slot;
+        if (limit)
+            children.start_soon(connection_call<Kept, stream, connection_slot>(
+                connection_slot(limit), client, handler
+            ));
+        else
+            children.start_soon(
+                connection_call<Kept, stream, no_slot>(no_slot(), client, handler)
+            );
     }
 
     [[nodiscard]] task<Stream> accept_patiently(detail::connection_limit* limit) {

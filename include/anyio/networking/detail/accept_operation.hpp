@@ -2,10 +2,9 @@
 #pragma once
 
 /// @file
-/// accept_operation: waits for a connection; connection_limit: for how many.
+/// accept_operation: waits for a connection.
 
 #include <anyio/backends/request.hpp>
-#include <anyio/base/light_std.hpp>
 #include <anyio/lowlevel/operation.hpp>
 #include <anyio/networking/socket_address.hpp>
 
@@ -17,6 +16,7 @@
 
 namespace anyio::detail {
 
+class connection_limit;
 class listener_core;
 
 /// What tells one kind of listener from another.
@@ -25,52 +25,6 @@ struct listener_kind {
     const char* accept;  // "accept tcp"
     bool is_ip;          // its clients have addresses
     lowlevel::wait_kind wait;
-};
-
-/// How many connections are served at a time, and how many may be. At the limit, whoever
-/// accepts for it waits until one ends.
-class connection_limit {
-public:
-    explicit connection_limit(std::size_t most) noexcept : most_(most) {}
-
-    connection_limit(const connection_limit&) = delete;  // slots hold its address
-    connection_limit& operator=(const connection_limit&) = delete;
-
-    void enter() noexcept { ++now_; }
-
-    void leave() noexcept;
-
-    [[nodiscard]] bool is_reached() const noexcept { return now_ >= most_; }
-
-    [[nodiscard]] std::size_t most() const noexcept { return most_; }
-
-private:
-    friend listener_core;
-
-    std::size_t now_ = 0;
-    std::size_t most_;
-    listener_core* held_back_ = nullptr;  // accepts when one leaves
-};
-
-/// The part of one connection in a limit, if there is one.
-class connection_slot {
-public:
-    explicit connection_slot(std::shared_ptr<connection_limit> limit) noexcept
-        : limit_(std::move(limit)) {
-        if (limit_)
-            limit_->enter();
-    }
-
-    connection_slot(connection_slot&& other) noexcept = default;
-    connection_slot& operator=(connection_slot&& other) = delete;
-
-    ~connection_slot() {
-        if (limit_)
-            limit_->leave();
-    }
-
-private:
-    std::shared_ptr<connection_limit> limit_;
 };
 
 /// The base of accept operations, whatever they yield.
@@ -136,25 +90,6 @@ public:
         else
             return Stream(target);
     }
-};
-
-/// A connection, and the handler that is to have it: a child of serve(). When that has
-/// ended, the stream is closed, if the handler has not done so, and then the slot is free.
-template <class Handler, class Stream>
-class connection_call {
-public:
-    connection_call(
-        Handler handler, Stream stream, std::shared_ptr<connection_limit> limit
-    )
-        : slot_(std::move(limit)), stream_(std::move(stream)),
-          handler_(std::forward<Handler>(handler)) {}
-
-    auto operator()() { return handler_(std::move(stream_)); }
-
-private:
-    connection_slot slot_;
-    Stream stream_;
-    Handler handler_;  // a reference, if the handler outlives its connections
 };
 
 }  // namespace anyio::detail

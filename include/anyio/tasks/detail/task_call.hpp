@@ -83,6 +83,11 @@ template <class R, class... P, class... Args>
 struct refers_to_call<R (*)(P...) noexcept, Args...>
     : refers_to_call<R (*)(P...), Args...> {};
 
+/// A callable of the library may know better than its type tells.
+template <class F>
+    requires requires { std::bool_constant<F::is_kept_with_task>(); }
+struct refers_to_call<F> : std::bool_constant<F::is_kept_with_task> {};
+
 template <class R>
 struct task_value {
     using type = std::remove_cvref_t<awaited_t<R>>;
