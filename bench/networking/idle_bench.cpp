@@ -16,12 +16,16 @@ using benchmark::State;
 
 constexpr std::size_t crowd = 10'000;
 
+struct tally {
+    std::size_t served = 0;
+    anyio::event all_served;
+};
+
 // What a server does: it takes what has come, and waits for more.
-task<>
-serve(anyio::socket_stream client, std::size_t& served, anyio::event& all_served) {
+task<> serve(anyio::socket_stream client, tally& seen) {
     while (auto chunk = co_await client.next())
-        if (++served == crowd)
-            all_served.set();
+        if (++seen.served == crowd)
+            seen.all_served.set();
 }
 
 task<> count_idle(State& state) {
@@ -33,19 +37,17 @@ task<> count_idle(State& state) {
     for (auto _ : state) {
         const std::size_t before = measure::resident_bytes();
         const std::size_t live_before = measure::live_bytes;
-        std::size_t served = 0;
-        anyio::event all_served;
+        tally seen;
         co_await anyio::with(
             anyio::create_task_group(),
             [&](anyio::task_group& tg) -> task<> {
-                auto handler = [&](anyio::socket_stream client) {
-                    return serve(std::move(client), served, all_served);
-                };
-                tg.start_soon([&, handler]() -> task<> {
-                    co_await listener.serve(handler, tg);
+                tg.start_soon([&]() -> task<> {
+                    co_await listener.serve([&](anyio::socket_stream client) {
+                        return serve(std::move(client), seen);
+                    });
                 });
                 const measure::idle_clients clients(listener.local_port(), crowd);
-                co_await all_served.wait();
+                co_await seen.all_served.wait();
                 co_await anyio::lowlevel::checkpoint();  // all wait again
                 measure::report_bytes(state, measure::resident_bytes() - before, crowd);
                 state.counters["allocated"] =
