@@ -4,8 +4,11 @@
 
 Every case runs once per repetition on each side, pinned to core 0; the load generator of
 the echo cases has core 1. A cell is the median, with the spread (largest minus smallest,
-as a share of the median) behind it. A verdict is about the ratio alone: absolute figures
-differ from machine to machine. A case that one side lacks, or that has no target, shows -.
+as a share of the median) behind it. The ratio is the median of the ratios of the
+repetitions, in each of which both sides ran one after the other, with the middle half of
+them behind it: what slows the machine for a while slows both. A verdict is about the ratio
+alone: absolute figures differ from machine to machine. A case that one side lacks, or that
+has no target, shows -.
 """
 
 import argparse
@@ -151,19 +154,32 @@ def measure(options):
     return values
 
 
+def paired_ratios(sides):
+    """Ours by raw in each repetition."""
+    if len(sides["raw"]) != len(sides["ours"]):
+        return []
+    return [ours / raw for raw, ours in zip(sides["raw"], sides["ours"]) if raw]
+
+
 def row(case, sides):
-    cells, medians = [], {}
-    for side in ("raw", "ours"):
-        if not sides[side]:
+    cells = []
+    for values in (sides["raw"], sides["ours"]):
+        if not values:
             cells.append(f"{'-':>15}")
             continue
-        middle = medians[side] = statistics.median(sides[side])
-        spread = (max(sides[side]) - min(sides[side])) / middle if middle else 0
+        middle = statistics.median(values)
+        spread = (max(values) - min(values)) / middle if middle else 0
         cells.append(f"{middle:9.2f} ±{spread:4.0%}")
     target = TARGETS.get(case)
-    ratio = medians["ours"] / medians["raw"] if len(medians) == 2 and medians["raw"] else None
+    ratios = paired_ratios(sides)
+    ratio = statistics.median(ratios) if ratios else None
     verdict = "-" if None in (ratio, target) else "ok" if ratio <= target else "over"
     shown = [f"{number:6.2f}" if number is not None else f"{'-':>6}" for number in (ratio, target)]
+    if len(ratios) > 1:
+        low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        shown.insert(1, f"{low:5.2f}-{high:<5.2f}")
+    else:
+        shown.insert(1, " " * 11)
     return f"{case:<22} {' '.join(cells)} {' '.join(shown)}  {verdict}", ratio, verdict
 
 
@@ -182,7 +198,8 @@ def main():
     if not values:
         sys.exit(f"measure {options.build}/bench: no such case, or nothing is built")
     results = {}
-    print(f"{'case':<22} {'raw':>15} {'ours':>15} {'ratio':>6} {'target':>6}  verdict")
+    print(f"{'case':<22} {'raw':>15} {'ours':>15} {'ratio':>6} {'middle half':>11} "
+          f"{'target':>6}  verdict")
     for case in sorted(values):
         line, ratio, verdict = row(case, values[case])
         results[case] = values[case] | {"ratio": ratio, "verdict": verdict}
