@@ -147,7 +147,11 @@ std::exception_ptr stream_operation::busy_error() const {
 
 void stream_operation::on_completed(backends::request& r) noexcept {
     stream_operation& self = of(r);
-    if (self.mode_ == mode::fill && self.result > 0 && !self.failed_) [[likely]]
+    const bool has_all = self.mode_ == mode::fill ? self.result > 0
+                         : self.mode_ == mode::send_all
+                             ? static_cast<std::size_t>(self.result) == self.size
+                             : false;
+    if (has_all && !self.failed_) [[likely]]
         return reschedule(*self.task);
     for (;;) {
         switch (self.settle()) {

@@ -61,8 +61,8 @@ public:
     [[nodiscard]] virtual cancel_result cancel(request& r) noexcept = 0;
 
     /// Waits until something completes, wake() is called, or `timeout` has passed, then
-    /// calls `completed` for all that is complete. Zero: looks only. `forever`: no limit.
-    /// Signals make it come back early.
+    /// calls `completed` for all that is complete. Zero: looks only. `forever`: no limit. A
+    /// signal may end the wait early.
     virtual void wait(duration timeout) noexcept = 0;
 
     /// Makes a present or the next wait() return. From any thread, and signal handlers.

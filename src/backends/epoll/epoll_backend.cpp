@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "epoll_backend.hpp"
 
+#include <anyio/base/config.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/base/unique_fd.hpp>
 #include "../entry_pool.hpp"
@@ -71,7 +72,9 @@ private:
     [[nodiscard]] int add_to_epoll(entry& e) noexcept;
     [[nodiscard]] int refresh(entry& e) noexcept;
     [[nodiscard]] bool try_now(entry& e, request& r) noexcept;
+    [[nodiscard]] static bool try_as_it_is(entry& e, request& r) noexcept;
     [[nodiscard]] bool try_with_lent_buffer(entry& e, request& r) noexcept;
+    [[nodiscard]] int make_sure_it_reports(entry& e) noexcept;
     void detach(entry& e) noexcept;
     void abandon(request*& r) noexcept;
     void complete(request*& r) noexcept;
@@ -144,9 +147,8 @@ int epoll_backend::refresh(entry& e) noexcept {
     return errno == ENOENT ? add_to_epoll(e) : -errno;
 }
 
-bool epoll_backend::try_now(entry& e, request& r) noexcept {
-    if (r.code == request_code::receive && !r.data)
-        return try_with_lent_buffer(e, r);
+// Inline, as what follows: between two system calls of a busy server there is little else.
+ANYIO_ALWAYS_INLINE bool epoll_backend::try_as_it_is(entry& e, request& r) noexcept {
     const bool reads = r.is_read();
     switch (posix::perform(r)) {
     case posix::attempt::complete:
@@ -166,22 +168,32 @@ bool epoll_backend::try_now(entry& e, request& r) noexcept {
     return false;
 }
 
+ANYIO_ALWAYS_INLINE bool epoll_backend::try_now(entry& e, request& r) noexcept {
+    return r.code == request_code::receive && !r.data ? try_with_lent_buffer(e, r)
+                                                      : try_as_it_is(e, r);
+}
+
 bool epoll_backend::try_with_lent_buffer(entry& e, request& r) noexcept {
     const std::size_t wanted = r.size;
     r.data = lent_.get();
     r.size = std::min(wanted, lent_size);
-    if (try_now(e, r))
+    if (try_as_it_is(e, r))
         return true;
     r.data = nullptr;
     r.size = wanted;
     return false;
 }
 
+/// What the system says of it from here on arrives; an errno if it cannot.
+int epoll_backend::make_sure_it_reports(entry& e) noexcept {
+    return e.registered ? refresh(e) : add_to_epoll(e);
+}
+
 bool epoll_backend::submit(request& r) noexcept {
     auto& e = static_cast<entry&>(*r.target);
     const bool reads = r.is_read();
     request*& slot = reads ? e.reader : e.writer;
-    if (slot) {
+    if (slot) [[unlikely]] {
         r.result = -EBUSY;
         return true;
     }
@@ -189,8 +201,8 @@ bool epoll_backend::submit(request& r) noexcept {
     // What happens between the try and the registration is reported by the latter.
     if (((reads ? e.readable : e.writable) || asks_first(r.code)) && try_now(e, r))
         return true;
-    if (!e.registered || only_polls(r.code)) {
-        if (const int error = e.registered ? refresh(e) : add_to_epoll(e)) {
+    if (!e.registered || only_polls(r.code)) [[unlikely]] {
+        if (const int error = make_sure_it_reports(e)) {
             r.result = error;
             return true;
         }
@@ -249,7 +261,7 @@ int epoll_backend::release(descriptor& target) noexcept {
 }
 
 void epoll_backend::progress(entry& e, request*& r) noexcept {
-    if (r && try_now(e, *r))
+    if (try_now(e, *r))
         complete(r);
 }
 
@@ -265,11 +277,13 @@ void epoll_backend::handle(const epoll_event& event) noexcept {
         e.readable = true;
         if (event.events & (EPOLLRDHUP | failures))
             e.ended = true;
-        progress(e, e.reader);
+        if (e.reader)
+            progress(e, e.reader);
     }
     if (event.events & (EPOLLOUT | failures)) {
         e.writable = true;
-        progress(e, e.writer);
+        if (e.writer)
+            progress(e, e.writer);
     }
 }
 

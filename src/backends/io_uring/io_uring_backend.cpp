@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io_uring_backend.hpp"
 
+#include <anyio/base/config.hpp>
 #include <anyio/base/errors.hpp>
 #include "../posix/perform.hpp"
 #include "../posix/system_calls.hpp"
@@ -17,14 +18,6 @@
 namespace anyio::backends {
 
 namespace {
-
-/// What is tried, and then waits for room to be tried again. There is no operation for
-/// files; and those for datagrams and messages, tried again by the kernel, send an empty
-/// datagram where a UNIX socket had no room for it (seen on Linux 6.18).
-constexpr bool is_by_readiness(request_code code) noexcept {
-    return code == request_code::send_datagram || code == request_code::send_message ||
-           code == request_code::send_file;
-}
 
 // A submission has 32 bits for the length; a result, 31.
 constexpr std::size_t most_at_once = std::numeric_limits<std::int32_t>::max();
@@ -67,33 +60,54 @@ bool io_uring_backend::submit(request& r) noexcept {
 bool io_uring_backend::hand_over(entry& e, request& r) noexcept {
     if (is_by_readiness(r.code) && posix::perform(r) != posix::attempt::would_wait)
         return true;
-    io_uring_sqe* const sqe = ring_.prepare();
-    if (!sqe || !prepare(e, r, *sqe)) {
+    const bool needs_buffers = r.code == request_code::receive && !r.data;
+    io_uring_sqe* const sqe =
+        needs_buffers && !ring_.provide_buffers() ? nullptr : ring_.prepare();
+    if (!sqe) [[unlikely]] {
         r.result = -ENOBUFS;
         return true;
     }
+    prepare(e, r, *sqe);
     ++e.in_kernel;
     return false;
 }
 
-bool io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept {
-    switch (r.code) {
-    case request_code::receive:
-        if (!r.data && !ring_.provide_buffers()) {
-            io_uring_prep_nop(&sqe);
-            io_uring_sqe_set_data64(&sqe, ignored);
-            return false;
-        }
+ANYIO_ALWAYS_INLINE void
+io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept {
+    if (r.code == request_code::receive)
         prepare_receive(e, r, sqe);
-        break;
+    else if (r.code == request_code::send)
+        io_uring_prep_send(
+            &sqe, e.fd, r.data, std::min(r.size, most_at_once), MSG_NOSIGNAL
+        );
+    else
+        prepare_rarely(e, r, sqe);
+    io_uring_sqe_set_data64(&sqe, name_of(e, r.is_read() ? lane::read : lane::write));
+    sys::about_to_submit(sqe);
+}
+
+// A try that fails costs more than waiting for readiness; after a receive the kernel says
+// whether it has left something.
+ANYIO_ALWAYS_INLINE void
+io_uring_backend::prepare_receive(entry& e, request& r, io_uring_sqe& sqe) noexcept {
+    if (r.data) {
+        io_uring_prep_recv(&sqe, e.fd, r.data, std::min(r.size, most_at_once), 0);
+    } else {
+        io_uring_prep_recv(&sqe, e.fd, nullptr, std::min(r.size, ring::buffer_size), 0);
+        sqe.flags |= IOSQE_BUFFER_SELECT;
+        sqe.buf_group = ring::buffer_group;
+    }
+    if (!e.readable)
+        sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+}
+
+void io_uring_backend::prepare_rarely(
+    entry& e, request& r, io_uring_sqe& sqe
+) noexcept {
+    switch (r.code) {
     case request_code::receive_message:
         io_uring_prep_recvmsg(
             &sqe, e.fd, static_cast<msghdr*>(r.data), MSG_CMSG_CLOEXEC
-        );
-        break;
-    case request_code::send:
-        io_uring_prep_send(
-            &sqe, e.fd, r.data, std::min(r.size, most_at_once), MSG_NOSIGNAL
         );
         break;
     case request_code::connect:
@@ -104,36 +118,13 @@ bool io_uring_backend::prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept
             static_cast<socklen_t>(r.size)
         );
         break;
-    case request_code::accept:
     case request_code::poll_readable:
         io_uring_prep_poll_add(&sqe, e.fd, POLLIN);
         break;
-    case request_code::send_datagram:
-    case request_code::send_message:
-    case request_code::send_file:
-    case request_code::poll_writable:
+    default:
         io_uring_prep_poll_add(&sqe, e.fd, POLLOUT);
         break;
     }
-    io_uring_sqe_set_data64(&sqe, name_of(e, r.is_read() ? lane::read : lane::write));
-    sys::about_to_submit(sqe);
-    return true;
-}
-
-// A try that fails costs more than waiting for readiness; after a receive the kernel says
-// whether it has left something.
-void io_uring_backend::prepare_receive(
-    entry& e, request& r, io_uring_sqe& sqe
-) noexcept {
-    if (r.data) {
-        io_uring_prep_recv(&sqe, e.fd, r.data, std::min(r.size, most_at_once), 0);
-    } else {
-        io_uring_prep_recv(&sqe, e.fd, nullptr, std::min(r.size, ring::buffer_size), 0);
-        sqe.flags |= IOSQE_BUFFER_SELECT;
-        sqe.buf_group = ring::buffer_group;
-    }
-    if (!e.readable)
-        sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 
 cancel_result io_uring_backend::cancel(request& r) noexcept {

@@ -63,6 +63,14 @@ name_of(io_uring_descriptor& e, lane which) noexcept {
     return reinterpret_cast<std::uintptr_t>(&e) | static_cast<std::uint64_t>(which);
 }
 
+/// What is tried, and then waits for room to be tried again. There is no operation for
+/// files; and those for datagrams and messages, tried again by the kernel, send an empty
+/// datagram where a UNIX socket had no room for it (seen on Linux 6.18).
+[[nodiscard]] constexpr bool is_by_readiness(request_code code) noexcept {
+    return code == request_code::send_datagram || code == request_code::send_message ||
+           code == request_code::send_file;
+}
+
 class io_uring_backend final : public backend {
 public:
     /// @throws os_error, std::bad_alloc
@@ -90,7 +98,8 @@ private:
     using entry = io_uring_descriptor;
 
     [[nodiscard]] bool hand_over(entry& e, request& r) noexcept;
-    [[nodiscard]] bool prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept;
+    void prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept;
+    void prepare_rarely(entry& e, request& r, io_uring_sqe& sqe) noexcept;
     void prepare_receive(entry& e, request& r, io_uring_sqe& sqe) noexcept;
     [[nodiscard]] bool submit_accept(entry& e, request& r) noexcept;
     [[nodiscard]] bool arm_accept(entry& e) noexcept;
@@ -102,6 +111,7 @@ private:
     void completed(entry& e, lane which, const io_uring_cqe& cqe) noexcept;
     [[nodiscard]] bool
     interpret(entry& e, request& r, const io_uring_cqe& cqe) noexcept;
+    [[nodiscard]] bool interpret_failure(entry& e, request& r) noexcept;
     [[nodiscard]] bool must_go_on(const entry& e, const request& r) const noexcept;
     void finish(request*& slot, bool closed) noexcept;
     void forget_if_done(entry& e) noexcept;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <anyio/base/config.hpp>
 #include "../posix/perform.hpp"
 #include "io_uring_backend.hpp"
 
@@ -23,28 +24,23 @@ bool io_uring_backend::must_go_on(const entry& e, const request& r) const noexce
 }
 
 /// What a completion says of its request; false: nothing yet.
-bool io_uring_backend::interpret(
-    entry& e, request& r, const io_uring_cqe& cqe
-) noexcept {
+ANYIO_ALWAYS_INLINE bool
+io_uring_backend::interpret(entry& e, request& r, const io_uring_cqe& cqe) noexcept {
     r.result = cqe.res;
-    switch (r.code) {
-    case request_code::receive:
+    if (r.code == request_code::receive) {
         e.readable = cqe.res <= 0 || (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
-        break;
-    case request_code::poll_readable:
-    case request_code::poll_writable:
+    } else if (r.code == request_code::poll_readable ||
+               r.code == request_code::poll_writable) {
         if (cqe.res > 0)
             r.result = (cqe.res & POLLNVAL) != 0 ? -EBADF : 0;
-        break;
-    case request_code::send_datagram:
-    case request_code::send_message:
-    case request_code::send_file:
+    } else if (is_by_readiness(r.code)) {
         if (cqe.res > 0 && posix::perform(r) == posix::attempt::would_wait)
             r.result = -EAGAIN;
-        break;
-    default:
-        break;
     }
+    return r.result >= 0 || interpret_failure(e, r);
+}
+
+bool io_uring_backend::interpret_failure(entry& e, request& r) noexcept {
     // ENOBUFS of a receive that was to choose one: those are lent for this batch only.
     const bool lacks_buffer =
         r.result == -ENOBUFS && r.code == request_code::receive && !r.data;
@@ -56,9 +52,8 @@ bool io_uring_backend::interpret(
     return true;
 }
 
-void io_uring_backend::completed(
-    entry& e, lane which, const io_uring_cqe& cqe
-) noexcept {
+ANYIO_ALWAYS_INLINE void
+io_uring_backend::completed(entry& e, lane which, const io_uring_cqe& cqe) noexcept {
     --e.in_kernel;
     request*& slot = which == lane::read ? e.reader : e.writer;
     request& r = *slot;
@@ -74,7 +69,7 @@ void io_uring_backend::completed(
     }
     if (lent)
         ring_.give_back(buffer);
-    if (e.leaving)
+    if (e.leaving) [[unlikely]]
         forget_if_done(e);
 }
 

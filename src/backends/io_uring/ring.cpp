@@ -116,9 +116,7 @@ void ring::wait(duration timeout) noexcept {
     ));
 }
 
-bool ring::provide_buffers() noexcept {
-    if (provided_)
-        return true;
+bool ring::register_buffers() noexcept {
     if (!buffers_)
         buffers_.reset(new (std::nothrow) std::byte[buffer_count * buffer_size]);
     void* const shared = ::mmap(

@@ -77,7 +77,9 @@ public:
     static constexpr std::size_t buffer_size = std::size_t{64} * 1024;
 
     /// Registers the buffers; false if there is no memory. Once is enough.
-    [[nodiscard]] bool provide_buffers() noexcept;
+    [[nodiscard]] bool provide_buffers() noexcept {
+        return provided_ != nullptr || register_buffers();
+    }
 
     [[nodiscard]] std::byte* buffer(unsigned id) const noexcept {
         return buffers_.get() + id * buffer_size;
@@ -87,6 +89,7 @@ public:
 
 private:
     void cancel_now(std::uint64_t user_data) noexcept;
+    [[nodiscard]] bool register_buffers() noexcept;
 
     io_uring ring_{};
     io_uring_buf_ring* provided_ = nullptr;
