@@ -19,8 +19,10 @@ void deliver_to(task_state& task) noexcept {
     wait_record* const record = task.wait;
     if (!record || task.has(task_abort_requested))
         return;
-    if (record->kind == &yield_kind) {  // in the ready queue already
-        task.set(task_unwinds);
+    if (record == &yield_record) {
+        if (&task == this_loop->current)
+            return;              // it runs, and will see for itself
+        task.set(task_unwinds);  // it is in the ready queue already
         task.wait = nullptr;
     } else if (record->kind->abort(*record) == abort_result::done) {
         reschedule_cancelled(task);

@@ -3,6 +3,8 @@
 
 #include <anyio/base/assert.hpp>
 
+#include <cstdlib>
+
 namespace anyio::lowlevel {
 
 constinit const wait_kind parking_lot::park_kind_ =
@@ -11,7 +13,7 @@ constinit const wait_kind parking_lot::park_kind_ =
 void park_operation::suspend_slowly(loop_state& loop, frame_link* leaf) noexcept {
     if (cancelled(*loop.current))
         return unwind_now(loop, leaf);
-    if (ready_)
+    if (!has_lot())
         return requeue(loop, leaf);
     park(loop, leaf, *this);
     enqueue();
@@ -21,11 +23,19 @@ void parking_lot::destroyed_with_waiters() const noexcept {
     ANYIO_EXPECTS(
         !first_,
         "destroyed while ",
-        size_,
-        size_ == 1 ? " task was" : " tasks were",
+        size(),
+        size() == 1 ? " task was" : " tasks were",
         " waiting in it; let what they wait for outlive them: declare it outside the "
         "block, or pass it to with() as state"
     );
+    std::abort();  // not reached: a lot without waiters is not reported
+}
+
+std::size_t parking_lot::size() const noexcept {
+    std::size_t count = 0;
+    for (const parked_wait* waiting = first_; waiting; waiting = waiting->next_)
+        ++count;
+    return count;
 }
 
 std::size_t parking_lot::repark(parking_lot& other, std::size_t count) noexcept {

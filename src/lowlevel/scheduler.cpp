@@ -17,10 +17,6 @@ namespace anyio::lowlevel {
 
 namespace {
 
-// A look at the operating system costs some 200 ns and a step 5, so passes with few
-// steps share one. A task that is ready waits for at most this many steps of others.
-constexpr std::uint64_t steps_between_looks = 64;
-
 // How far the stack may grow by transfers before frames return to the loop.
 constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{128} * 1024;
 
@@ -33,9 +29,9 @@ constexpr std::size_t pages_trimmed_when_idle = 8;
 
 // A crowd that is cancelled lies in memory as it was made, at even distances, and has long
 // left the caches: asking for the fourth task from here halves the cost of each.
-void prefetch_crowd(const task_state& task) noexcept {
+void prefetch_crowd(const task_state& task, const ready_node& next) noexcept {
     const auto here = reinterpret_cast<std::uintptr_t>(&task);
-    const auto stride = reinterpret_cast<std::uintptr_t>(task.next_ready) - here;
+    const auto stride = reinterpret_cast<std::uintptr_t>(&next) - here;
     for (const std::uintptr_t line : {0U, 64U, 128U})
         __builtin_prefetch(reinterpret_cast<const void*>(here + 4 * stride + line));
 }
@@ -55,6 +51,22 @@ void checkpoint_operation::suspend_slowly(loop_state& loop, frame_link* leaf) no
     requeue(loop, leaf);
     loop.current->wait = &yield_record;
 }
+
+namespace {
+
+// The oldest task that is ready; null if there is none.
+ANYIO_ALWAYS_INLINE task_state* pop_ready(loop_state& loop) noexcept {
+    if (!any_ready(loop))
+        return nullptr;
+    auto* const oldest = static_cast<task_state*>(loop.ready.next_ready);
+    if (oldest == loop.ready_last)
+        loop.ready_last = &loop.ready;
+    else
+        loop.ready.next_ready = oldest->next_ready;
+    return oldest;
+}
+
+}  // namespace
 
 scheduler::scheduler(
     std::unique_ptr<backends::backend> backend, clock* clock, duration busy_poll
@@ -82,37 +94,34 @@ void scheduler::run(task_state& main) {
                 wait_outside();
                 continue;
             }
-        } else if (state_.ready_first) {
-            run_pass();
+        } else if (any_ready(state_)) {
+            run_ready();
         } else {
             wait_outside();
             continue;
         }
-        if (state_.steps - looked_at_step_ >= steps_between_looks)
+        if (state_.steps_to_look <= 0)
             look_outside();
     }
     if (!deadlock_report_.empty())
         throw deadlock_error(deadlock_report_);
 }
 
-// One pass runs what was ready at its start, so that nobody starves.
-void scheduler::run_pass() noexcept {
-    loop_state& loop = state_;
-    task_state* task = std::exchange(loop.ready_first, nullptr);
-    while (task) {
-        task_state* const next = task->next_ready;  // it may be gone after its step
+// First come, first served, so that nobody starves; until it is time to look outside.
+void scheduler::run_ready() noexcept {
+    while (task_state* const task = pop_ready(state_)) {
         step(*task);
-        task = next;
+        if (state_.steps_to_look <= 0) [[unlikely]]
+            break;
     }
-    loop.current = nullptr;
+    state_.current = nullptr;
 }
 
 ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
     loop_state& loop = state_;
-    ++loop.steps;
+    --loop.steps_to_look;
     loop.current = &task;
     loop.budget = step_budget;
-    task.wait = nullptr;
     if (task.flags & (task_unwinds | task_abort_requested)) [[unlikely]]
         begin_unwinding(task);
     else
@@ -123,13 +132,17 @@ ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
 
 bool scheduler::step_chosen() noexcept {
     if (!chosen_from_ || chooser_->reach() == chooser::scope::step) {
-        task_state** end = &chosen_from_;
+        ready_node** end = &chosen_from_;
         while (*end)
             end = &(*end)->next_ready;
-        *end = std::exchange(state_.ready_first, nullptr);
+        if (any_ready(state_)) {
+            *end = state_.ready.next_ready;
+            state_.ready_last->next_ready = nullptr;
+            state_.ready_last = &state_.ready;
+        }
     }
     std::size_t count = 0;
-    for (const task_state* task = chosen_from_; task; task = task->next_ready)
+    for (const ready_node* task = chosen_from_; task; task = task->next_ready)
         ++count;
     if (count == 0)
         return false;
@@ -142,10 +155,10 @@ bool scheduler::step_chosen() noexcept {
         count,
         "; it must be less"
     );
-    task_state** link = &chosen_from_;
+    ready_node** link = &chosen_from_;
     for (; index != 0; --index)
         link = &(*link)->next_ready;
-    task_state& task = **link;
+    auto& task = static_cast<task_state&>(**link);
     *link = task.next_ready;
     step(task);
     state_.current = nullptr;
@@ -154,20 +167,25 @@ bool scheduler::step_chosen() noexcept {
 
 chooser* scheduler::set_chooser(chooser* decides) noexcept {
     // Whoever was chosen from goes back to the head of the queue.
-    if (task_state* const first = std::exchange(chosen_from_, nullptr)) {
-        task_state* last = first;
+    if (ready_node* const first = std::exchange(chosen_from_, nullptr)) {
+        ready_node* last = first;
         while (last->next_ready)
             last = last->next_ready;
-        last->next_ready = state_.ready_first;
-        if (!state_.ready_first)
+        if (any_ready(state_))
+            last->next_ready = state_.ready.next_ready;
+        else
             state_.ready_last = last;
-        state_.ready_first = first;
+        state_.ready.next_ready = first;
     }
+    // What runs now has its loop: it shall ask again.
+    state_.next_look = state_.steps();
+    state_.steps_to_look = 0;
     return std::exchange(chooser_, decides);
 }
 
 void scheduler::begin_unwinding(task_state& task) noexcept {
-    prefetch_crowd(task);
+    if (any_ready(state_))
+        prefetch_crowd(task, *state_.ready.next_ready);
     const bool unwinds = task.has(task_unwinds);
     task.clear(task_abort_requested);
     task.clear(task_unwinds);
@@ -242,7 +260,8 @@ void scheduler::finish_slowly(task_state& task) noexcept {
 
 // Between passes: what other threads, the operating system and the clock have for us.
 void scheduler::look_outside(bool ask_backend) noexcept {
-    looked_at_step_ = state_.steps;
+    state_.next_look = state_.steps() + steps_between_looks;
+    state_.steps_to_look = steps_between_looks;
     inbox_->run_all();
     if (ask_backend && backend_->pending() != 0)
         backend_->wait(duration::zero());
@@ -271,7 +290,7 @@ void scheduler::fire_deadlines(time_point now) noexcept {
 // Nothing is ready. If all that is left is to wait, one system call both looks and waits.
 void scheduler::wait_outside() {
     look_outside(!idle_waiters_.empty() || clock_ != &system_clock_);
-    if (state_.ready_first || wake_idle_waiter())
+    if (any_ready(state_) || wake_idle_waiter())
         return;
     const time_point next = state_.deadlines.earliest();
     if (next == never && backend_->pending() == 0 && !others_may_wake_us())
@@ -295,7 +314,7 @@ bool scheduler::spin(time_point until) {
     const time_point end = std::min(until, after(refresh_time(state_), busy_poll_));
     do {
         look_outside();
-        if (state_.ready_first)
+        if (any_ready(state_))
             return true;
     } while (refresh_time(state_) < end);
     return end == until;
@@ -315,7 +334,7 @@ void scheduler::wait_virtual() {
     }
     inbox_->end_wait();
     const bool posted = inbox_->run_all();
-    if (jumps && !posted && !state_.ready_first)
+    if (jumps && !posted && !any_ready(state_))
         (void)clock_->jump(next);
     fire_deadlines(refresh_time(state_));
 }

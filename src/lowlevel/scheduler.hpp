@@ -85,7 +85,7 @@ public:
     }
 
 private:
-    void run_pass() noexcept;
+    void run_ready() noexcept;
     void step(task_state& task) noexcept;
     [[nodiscard]] bool step_chosen() noexcept;
     void begin_unwinding(task_state& task) noexcept;
@@ -110,9 +110,8 @@ private:
     duration busy_poll_;
     std::shared_ptr<inbox> inbox_;
     task_state* main_ = nullptr;
-    std::uint64_t looked_at_step_ = 0;
     chooser* chooser_ = nullptr;
-    task_state* chosen_from_ = nullptr;  ///< ready tasks that a chooser sees
+    ready_node* chosen_from_ = nullptr;  ///< ready tasks that a chooser sees
     error_trace trace_;
     task_state* frameless_ = nullptr;  ///< a task that ends: its frames have gone
     std::string failed_task_;          ///< its name, if it failed

@@ -66,7 +66,7 @@ void scheduler::declare_deadlock() {
         );
     root_scope_.cancel_all("deadlock");  // again, if a shielded cleanup is blocked too
     ANYIO_EXPECTS(
-        state_.ready_first,
+        any_ready(state_),
         "unwind after a deadlock: an operation cannot be aborted\n",
         deadlock_report_
     );

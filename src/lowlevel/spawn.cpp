@@ -11,6 +11,10 @@ void release_task_extras(task_state& task) noexcept {
     task_extra::destroy(task.extra);
 }
 
+void release_after_frame(task_state& task) noexcept {
+    release_task_block(task);
+}
+
 void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept {
     constexpr std::size_t largest = 65536;  // larger ones are worth an allocation
     if (asked != 0 && asked < largest)

@@ -56,12 +56,14 @@ bool token_acquire::try_complete() {
         wanted_->waiting_objects_.reserve(wanted_->waiting_objects_.size() + 1);
         wanted_->waiting_objects_.insert(borrower_);
     }
+    ++wanted_->tasks_waiting_;
     return false;
 }
 
 lowlevel::abort_result token_acquire::aborted(lowlevel::wait_record& record) noexcept {
     auto& self = static_cast<token_acquire&>(record);
     self.wanted_->waiting_objects_.erase(self.borrower_);
+    --self.wanted_->tasks_waiting_;
     return leave_lot(record);
 }
 
@@ -80,7 +82,7 @@ detail::token_acquire capacity_limiter::acquire_on_behalf_of(const void* borrowe
 
 // Room is made before anything happens, for everybody who may be handed a token later.
 bool capacity_limiter::take(detail::borrower_key borrower) {
-    borrowers_.reserve(borrowers_.size() + waiters_.size() + 1);
+    borrowers_.reserve(borrowers_.size() + tasks_waiting_ + 1);
     if (borrowers_.contains(borrower))
         throw usage_error(
             borrower.is_task()
@@ -142,6 +144,7 @@ void capacity_limiter::hand_out() noexcept {
         const auto& next = static_cast<detail::token_acquire&>(*waiters_.front());
         waiting_objects_.erase(next.borrower_);
         borrowers_.insert(next.borrower_);
+        --tasks_waiting_;
         waiters_.unpark();
     }
 }
@@ -162,7 +165,7 @@ capacity_limiter_statistics capacity_limiter::statistics() const {
         .borrowed_tokens = borrowers_.size(),
         .total_tokens = total_,
         .borrowers = {},
-        .tasks_waiting = waiters_.size(),
+        .tasks_waiting = tasks_waiting_,
     };
     borrowers_.each([&](detail::borrower_key borrower) {
         result.borrowers.push_back({borrower.task_id(), borrower.object()});

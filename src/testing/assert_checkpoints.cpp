@@ -33,7 +33,7 @@ void throw_a_checkpoint(const std::source_location& where, bool cut_short) {
 }
 
 std::uint64_t steps_so_far() {
-    return lowlevel::require_loop("assert_no_checkpoints").steps;
+    return lowlevel::require_loop("assert_no_checkpoints").steps();
 }
 
 }  // namespace anyio::testing::detail

@@ -270,12 +270,12 @@ ANYIO_TEST(shield, costs_a_cancelled_task_that_waits_behind_it_no_step_at_all) {
             tg.start_soon([&]() -> task<> { co_await shielded(release.wait()); });
         }
         co_await wait_all_tasks_blocked();
-        steps = lowlevel::this_loop->steps;
+        steps = lowlevel::this_loop->steps();
         tg.cancel();
         co_await with(shield(), [&]() -> task<> {
             co_await wait_all_tasks_blocked();
             co_await sleep(1h);
-            spent = lowlevel::this_loop->steps - steps;
+            spent = lowlevel::this_loop->steps() - steps;
             release.set();
         });
     });

@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 namespace {
 
 std::uint64_t steps() {
-    return lowlevel::this_loop->steps;
+    return lowlevel::this_loop->steps();
 }
 
 }  // namespace

@@ -250,10 +250,10 @@ ANYIO_TEST(
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         tg.start_soon([&]() -> task<> {
             co_await shielded(sleep(1h));
-            steps = anyio::lowlevel::this_loop->steps - steps;
+            steps = anyio::lowlevel::this_loop->steps() - steps;
         });
         co_await sleep(1s);
-        steps = anyio::lowlevel::this_loop->steps;
+        steps = anyio::lowlevel::this_loop->steps();
         tg.cancel();
         co_await sleep(1h);
     });

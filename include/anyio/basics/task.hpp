@@ -121,7 +121,7 @@ public:
     }
 
     template <lowlevel::awaiter A>
-    [[nodiscard]] ANYIO_ALWAYS_INLINE awaiter_reference<A> await_transform(
+    [[nodiscard]] ANYIO_ALWAYS_INLINE auto await_transform(
         A&& awaited, location_pointer where = __builtin_source_location()
     ) noexcept {
         static_assert(
@@ -132,7 +132,10 @@ public:
         site = site_of(where);
         if constexpr (requires { awaited.attach(*this); })
             awaited.attach(*this);
-        return awaiter_reference<A>{awaited};
+        if constexpr (std::is_empty_v<A>)
+            return A();  // as good as the other, and needs no place in the frame
+        else
+            return awaiter_reference<A>{awaited};
     }
 
     template <has_await_operator A>

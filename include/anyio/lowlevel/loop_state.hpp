@@ -29,6 +29,10 @@ enum after_step : std::uint8_t {
 /// Ready operations that a task may complete in one step before it yields.
 inline constexpr int step_budget = 128;
 
+/// A look at the operating system costs some 200 ns and a step 5, so many steps share
+/// one.
+inline constexpr int steps_between_looks = 64;
+
 /// Lists of possessions, by owner: when a task ends, the one it may have left something
 /// in is short.
 inline constexpr std::size_t possession_buckets = 64;
@@ -36,26 +40,34 @@ inline constexpr std::size_t possession_buckets = 64;
 /// What operations need of the loop that runs their task.
 ///
 /// @threads  loop
-struct loop_state {
+struct alignas(64) loop_state {
+    // What each step writes is in one cache line: processors commit two neighbouring
+    // stores to one line in a cycle, but only one if their lines differ.
+    ready_node* ready_last = &ready;  ///< `&ready`: the queue is empty
+    ready_node ready{};             ///< `next_ready` is the first of the queue, if any
     task_state* current = nullptr;  ///< the running task
+    int budget = 0;                 ///< left in this step; negative: yield now
+    int steps_to_look = steps_between_looks;  ///< until the loop looks outside
+    std::uint8_t after = 0;                   ///< after_step bits
+    bool unwinding = false;       ///< frames are being destroyed by a cancellation
+    char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
     frame_owner* dropped = nullptr;
     frame_link* next = nullptr;
-    task_state* ready_first = nullptr;
-    task_state* ready_last = nullptr;  ///< if there is a first
-    char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
-    int budget = 0;               ///< left in this step; negative: yield now
-    std::uint8_t after = 0;       ///< after_step bits
-    bool unwinding = false;       ///< frames are being destroyed by a cancellation
     std::uint64_t now_ticks = 0;  ///< processor ticks when `now` was read
     time_point now{};             ///< cached; see current()
     std::uint64_t next_id = 1;
-    std::uint64_t steps = 0;
+    std::uint64_t next_look = steps_between_looks;  ///< the step before which it looks
     cancel_status* root_scope = nullptr;
     std::source_location ended_site;  ///< of the first frame of a task that has ended
     frame_owner root_owner;  ///< of the first frame of every task without a handle
     deadline_queue deadlines;
     scheduler* owner = nullptr;
     possession* possessions[possession_buckets] = {};
+
+    /// Steps that were begun so far.
+    [[nodiscard]] std::uint64_t steps() const noexcept {
+        return next_look - static_cast<std::uint64_t>(steps_to_look);
+    }
 };
 
 /// The loop that runs in this thread, or null.
@@ -83,10 +95,13 @@ time_point refresh_time(loop_state& loop) noexcept;
     return refresh_time(loop);
 }
 
+[[nodiscard]] inline bool any_ready(const loop_state& loop) noexcept {
+    return loop.ready_last != &loop.ready;
+}
+
 /// Appends to the ready queue. The task is not in it.
 inline void push_ready(loop_state& loop, task_state& task) noexcept {
-    task.next_ready = nullptr;
-    (loop.ready_first ? loop.ready_last->next_ready : loop.ready_first) = &task;
+    loop.ready_last->next_ready = &task;
     loop.ready_last = &task;
 }
 
@@ -123,6 +138,7 @@ inline void park(loop_state& loop, frame_link* leaf, wait_record& record) noexce
 inline void requeue(loop_state& loop, frame_link* leaf) noexcept {
     task_state& task = *loop.current;
     task.leaf = leaf;
+    task.wait = nullptr;
     if (task.scope->has(scope_apart)) [[unlikely]]
         cancel_status::join_tree(loop, *task.scope);
     push_ready(loop, task);

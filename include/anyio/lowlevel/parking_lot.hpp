@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 namespace anyio::lowlevel {
 
@@ -17,17 +19,25 @@ class parking_lot;
 /// Waits in a parking_lot. Operations that need more derive from parked_operation.
 class parked_wait : public wait_record {
 protected:
-    parked_wait(parking_lot& lot, const wait_kind& k) noexcept
-        : wait_record(k), lot_(&lot) {}
+    parked_wait(parking_lot& lot, const wait_kind& k) noexcept : lot_(&lot) {
+        kind = &k;
+    }
+
+    /// @param lot  null: it will not wait
+    parked_wait(parking_lot* lot, const wait_kind& k) noexcept : lot_(lot) {
+        kind = &k;
+    }
 
     ~parked_wait() = default;
 
-    void enqueue() noexcept { enqueue(*lot_); }
+    void enqueue() noexcept;
 
     void enqueue(parking_lot& lot) noexcept;
 
     /// Where it waits, or would; it changes with repark().
     [[nodiscard]] parking_lot& lot() const noexcept { return *lot_; }
+
+    [[nodiscard]] bool has_lot() const noexcept { return lot_ != nullptr; }
 
     /// For the wait_kinds of derived operations.
     static abort_result leave_lot(wait_record& record) noexcept;
@@ -36,18 +46,18 @@ private:
     friend parking_lot;
 
     parking_lot* lot_;
-    parked_wait* prev_;  // set by enqueue()
-    parked_wait* next_;
+    parked_wait* next_;  // set by enqueue()
+    parked_wait* prev_;  // the same, except in the first of a lot
 };
 
 /// Waits until it is unparked; or not at all, if it was made `ready`.
 class [[nodiscard]] park_operation final : public awaitable_base, public parked_wait {
 public:
     park_operation(parking_lot& lot, const wait_kind& k, bool ready) noexcept
-        : parked_wait(lot, k), ready_(ready) {}
+        : parked_wait(ready ? nullptr : &lot, k) {}
 
     [[nodiscard]] bool await_ready() const noexcept {
-        if (!ready_)
+        if (has_lot())
             return false;
         loop_state& loop = *this_loop;
         return !cancelled(*loop.current) && --loop.budget >= 0;
@@ -56,7 +66,7 @@ public:
     void await_suspend(std::coroutine_handle<> handle) noexcept {
         loop_state& loop = *this_loop;
         task_state& waiting = *loop.current;
-        if (ready_ || must_look(waiting)) [[unlikely]]
+        if (!has_lot() || must_look(waiting)) [[unlikely]]
             return suspend_slowly(loop, link_of(handle));
         task = &waiting;
         waiting.leaf = link_of(handle);
@@ -73,8 +83,6 @@ public:
 
 private:
     void suspend_slowly(loop_state& loop, frame_link* leaf) noexcept;
-
-    bool ready_;
 };
 
 /// An operation that completes at once or waits in a lot: the base of most primitives.
@@ -141,7 +149,10 @@ class parking_lot {
 public:
     static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
-    parking_lot() noexcept = default;
+    constexpr parking_lot() noexcept {
+        if (std::is_constant_evaluated())
+            last_ = nullptr;  // a constant has no member without a value
+    }
 
     ~parking_lot() {
         if (first_) [[unlikely]]
@@ -170,9 +181,7 @@ public:
 
     /// Wakes all tasks, oldest first.
     void unpark_all() noexcept {
-        parked_wait* waiting = first_;
-        first_ = last_ = nullptr;
-        size_ = 0;
+        parked_wait* waiting = std::exchange(first_, nullptr);
         while (waiting) {
             parked_wait* const next = waiting->next_;
             reschedule(*waiting->task);
@@ -187,7 +196,7 @@ public:
         parked_wait* const woken = first_;
         if (!woken)
             return nullptr;
-        remove(*woken);
+        first_ = woken->next_;
         reschedule(*woken->task);
         return woken;
     }
@@ -198,45 +207,59 @@ public:
     /// Moves one that waits here to the end of another lot.
     void repark_one(parked_wait& waiting, parking_lot& other) noexcept {
         remove(waiting);
-        other.append(waiting);
+        waiting.enqueue(other);
     }
 
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
 
     [[nodiscard]] parked_wait* front() const noexcept { return first_; }
 
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// How many wait here. Counts them: O(n).
+    [[nodiscard]] std::size_t size() const noexcept;
 
-    [[nodiscard]] parking_lot_statistics statistics() const noexcept { return {size_}; }
+    [[nodiscard]] parking_lot_statistics statistics() const noexcept {
+        return {size()};
+    }
 
 private:
     friend parked_wait;
 
+    // Few stores: most lots have one waiter at a time.
     void append(parked_wait& waiting) noexcept {
-        waiting.lot_ = this;
         waiting.next_ = nullptr;
-        waiting.prev_ = last_;
-        (last_ ? last_->next_ : first_) = &waiting;
+        if (first_) {
+            waiting.prev_ = last_;
+            last_->next_ = &waiting;
+        } else {
+            first_ = &waiting;
+        }
         last_ = &waiting;
-        ++size_;
     }
 
     void remove(parked_wait& waiting) noexcept {
-        (waiting.prev_ ? waiting.prev_->next_ : first_) = waiting.next_;
-        (waiting.next_ ? waiting.next_->prev_ : last_) = waiting.prev_;
-        --size_;
+        parked_wait* const next = waiting.next_;
+        if (first_ == &waiting) {
+            first_ = next;
+            return;
+        }
+        waiting.prev_->next_ = next;
+        (next ? next->prev_ : last_) = waiting.prev_;
     }
 
-    void destroyed_with_waiters() const noexcept;
+    [[noreturn]] void destroyed_with_waiters() const noexcept;
 
     static const wait_kind park_kind_;
 
     parked_wait* first_ = nullptr;
-    parked_wait* last_ = nullptr;
-    std::size_t size_ = 0;
+    parked_wait* last_;  // if there is a first
 };
 
+inline void parked_wait::enqueue() noexcept {
+    lot_->append(*this);
+}
+
 inline void parked_wait::enqueue(parking_lot& lot) noexcept {
+    lot_ = &lot;
     lot.append(*this);
 }
 

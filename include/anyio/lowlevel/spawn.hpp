@@ -30,11 +30,16 @@ inline void release_task_block(task_state& task) noexcept {
     free_block(memory, size);
 }
 
+/// The frame inside a task's block was its last tenant. Out of line, and so are the other
+/// rare ends of a frame: coroutines that call nothing there save no registers at each
+/// resumption.
+void release_after_frame(task_state& task) noexcept;
+
 /// The frame that lived inside a task's block has been destroyed.
 inline void release_inside_frame(task_state& task) noexcept {
     task.clear(task_frame_inside);
     if (task.has(task_finished) && !task.has(task_handled)) [[unlikely]]
-        release_task_block(task);
+        release_after_frame(task);
 }
 
 /// Memory for a coroutine frame; inside a task's block if one is waiting for it.

@@ -40,10 +40,15 @@ struct wait_kind {
 
 /// Registered with a task while it waits (rule K1); part of every operation.
 struct wait_record {
-    constexpr explicit wait_record(const wait_kind& k) noexcept : kind(&k) {}
+    constexpr explicit wait_record(const wait_kind& k) noexcept
+        : kind(&k), task(nullptr) {}
 
     const wait_kind* kind;
-    task_state* task = nullptr;  ///< the waiting task; set by park()
+    task_state* task;  ///< the waiting task; set by park()
+
+protected:
+    /// For operations of which most never wait: they set both when they do.
+    wait_record() noexcept {}
 };
 
 /// How a task ended.
@@ -78,12 +83,17 @@ enum task_flag : std::uint8_t {
     task_is_watched = 128,
 };
 
+/// A place in the ready queue.
+struct ready_node {
+    ready_node* next_ready;  // set by whoever is appended
+};
+
 /// One task. Followed in memory by its first frame, preceded by the callable and its
 /// arguments: one allocation in all (see spawn.hpp). 80 bytes, so that a frame behind
 /// it has an address that is odd in units of 16; that is how free_frame() knows it.
 ///
 /// @threads  loop
-struct task_state {
+struct task_state : ready_node {
     // What has no initial value is set by start_task() and group_state::add(), together:
     // writing 80 bytes twice shows in the cost of a task.
     task_state(const task_kind& k, std::uint16_t units) noexcept
@@ -92,9 +102,10 @@ struct task_state {
     task_state(const task_state&) = delete;  // frames and the group know its address
     task_state& operator=(const task_state&) = delete;
 
-    frame_link* leaf;              ///< innermost link while suspended: resume this
-    task_state* next_ready;        ///< in the ready queue
-    wait_record* wait;             ///< what it waits for; null: nothing, or runnable
+    frame_link* leaf;  ///< innermost link while suspended: resume this
+    /// What it waits for; null: it is ready to go on with its result. Stale while it runs:
+    /// null, or the yield_record of its last checkpoint.
+    wait_record* wait;
     cancel_status* scope;          ///< the innermost scope it is in
     group_state* group = nullptr;  ///< who waits for it; null: the main task
     task_state* prev;              ///< among the group's children, in spawn order

@@ -189,6 +189,7 @@ private:
     void hand_out() noexcept;
 
     std::size_t total_;
+    std::size_t tasks_waiting_ = 0;   // in waiters_
     detail::borrower_set borrowers_;  // has room for those who wait as well
     detail::borrower_set waiting_objects_;
     lowlevel::parking_lot waiters_;  // of token_acquire; empty unless all are borrowed
