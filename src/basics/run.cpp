@@ -32,7 +32,8 @@ run_session::~run_session() {
 }
 
 void run_session::run(frame_link& main, frame_owner& owner) {
-    lowlevel::task_state& task = lowlevel::allocate_task(main_kind, 0);
+    lowlevel::task_state& task =
+        lowlevel::allocate_task(scheduler_->state(), main_kind, 0);
 
     struct release {
         ~release() { lowlevel::release_task_block(kept); }
@@ -43,6 +44,7 @@ void run_session::run(frame_link& main, frame_owner& owner) {
     task.set(lowlevel::task_handled);  // so that it is still there when it has ended
     lowlevel::loop_state& loop = scheduler_->state();
     loop.root_scope->enter_as_root(task);
+    owner.stage = lowlevel::frame_stage::first;
     lowlevel::start_task(loop, task, main, owner);
     scheduler_->run(task);
     if (task.has(lowlevel::task_was_cancelled))

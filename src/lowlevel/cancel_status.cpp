@@ -168,8 +168,13 @@ void cancel_status::join_tree(loop_state& loop, cancel_status& innermost) noexce
     for (cancel_status* s = &innermost; s->has(scope_apart); s = s->parent_) {
         s->clear(scope_apart);
         s->link(*s->parent_);
-        if (s->deadline_ != never && !s->has(scope_cancel_called))
-            loop.deadlines.arm(s->deadline_timer_, s->deadline_);
+        if (s->deadline_ == never || s->has(scope_cancel_called))
+            continue;
+        if (s->relative_) {  // around an operation that suspends now
+            s->deadline_ = s->deadline();
+            s->relative_ = false;
+        }
+        loop.deadlines.arm(s->deadline_timer_, s->deadline_);
     }
 }
 

@@ -122,12 +122,19 @@ ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
     --loop.steps_to_look;
     loop.current = &task;
     loop.budget = step_budget;
-    if (task.flags & (task_unwinds | task_abort_requested)) [[unlikely]]
+    if (task.marks.flags & (task_unwinds | task_abort_requested)) [[unlikely]]
         begin_unwinding(task);
     else
         handle_of(task.leaf).resume();
-    if (loop.after) [[unlikely]]
-        finish_step(task);
+    if (loop.after) [[unlikely]] {
+        // A child without a handle that has returned: that is how most tasks end.
+        if (loop.after == after_step_finish && task.marks.flags == 0) {
+            loop.after = 0;
+            finish(task);
+        } else {
+            finish_step(task);
+        }
+    }
 }
 
 bool scheduler::step_chosen() noexcept {
@@ -199,8 +206,6 @@ void scheduler::finish_step(task_state& task) noexcept {
     loop_state& loop = state_;
     do {
         const std::uint8_t after = std::exchange(loop.after, std::uint8_t{0});
-        if (after == after_step_finish) [[likely]]
-            return finish(task);
         if (after & after_step_drop)
             handle_of(std::exchange(loop.dropped->child, nullptr)).destroy();
         frame_link* next = nullptr;
@@ -209,26 +214,28 @@ void scheduler::finish_step(task_state& task) noexcept {
         else if (after & after_step_unwind)
             next = unwind(loop, task.leaf);
         else if (after & after_step_finish)
-            return finish(task);
+            return finish_slowly(task);
         if (next)
             handle_of(next).resume();
     } while (loop.after);
 }
 
-// The task's first frame has gone: it has ended, or was unwound.
-void scheduler::finish(task_state& task) noexcept {
-    // A child without a handle that has returned: that is what most tasks are.
-    if (task.flags != 0) [[unlikely]]
-        return finish_slowly(task);
+// The task's first frame has returned, and nobody but its group wants to know.
+ANYIO_ALWAYS_INLINE void scheduler::finish(task_state& task) noexcept {
     group_state& group = *task.group;
     group.remove(task);
-    if (group.count == 0)
-        group.child_ended(group, task, task_end::value, nullptr);
+    if (group.empty()) [[unlikely]]
+        last_child_returned(group, task);
     if (task.kind->destroy)
         task.kind->destroy(task);
     release_task_block(task);
 }
 
+void scheduler::last_child_returned(group_state& group, task_state& task) noexcept {
+    group.child_ended(group, task, task_end::value, nullptr);
+}
+
+// The same for all others, and those that were unwound.
 void scheduler::finish_slowly(task_state& task) noexcept {
     group_state* const group = task.group;
     task_end end = task_end::value;
@@ -244,7 +251,7 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         group->remove(task);
     if (task.kind->ended)
         task.kind->ended(task, end, error);
-    if (group && (end != task_end::value || group->count == 0))
+    if (group && (end != task_end::value || group->empty()))
         group->child_ended(*group, task, end, std::move(error));
     frameless_ = nullptr;
     trace_.error = nullptr;

@@ -33,14 +33,16 @@ void name_task(task_state& task, std::string_view name) {
     task_extra::of(task).name.emplace(name);
 }
 
-void unborn_task::discard() noexcept {
-    if (first_)
-        handle_of(first_).destroy();
-    if (call_made_ && task_.kind->destroy)
-        task_.kind->destroy(task_);
-    task_.set(task_finished);
-    if (!task_.has(task_frame_inside))
-        release_task_block(task_);
+void unborn_task::discard(
+    task_state& task, frame_link* first, bool call_made
+) noexcept {
+    if (first)
+        handle_of(first).destroy();
+    if (call_made && task.kind->destroy)
+        task.kind->destroy(task);
+    task.set(task_finished);
+    if (!task.has(task_frame_inside))
+        release_task_block(task);
 }
 
 }  // namespace anyio::lowlevel

@@ -70,12 +70,13 @@ private:
     }
 
     void print_group(const group_state& group, const std::string& indent, bool last) {
+        const std::size_t count = group.count();
         text_ += describe(
             indent,
             last ? "└─ " : "├─ ",
             "task group (",
-            group.count,
-            group.count == 1 ? " task" : " tasks",
+            count,
+            count == 1 ? " task" : " tasks",
             ')',
             scope_notes(*group.scope),
             '\n'

@@ -21,7 +21,7 @@ leave_completions(lowlevel::managed_block& block, lowlevel::loop_state& loop) no
         outcome.owner->error = std::exchange(self.not_started, nullptr);
         outcome.state = lowlevel::body_state::error;
     }
-    if (self.core->count != 0)
+    if (!self.core->empty())
         self.core->own_scope().cancel("the body of as_completed has ended");
     return self.core->leave(self, loop);
 }

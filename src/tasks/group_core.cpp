@@ -55,9 +55,9 @@ group_core::group_core() noexcept : join_(join_kind_) {
 
 group_core::~group_core() {
     ANYIO_EXPECTS(
-        count == 0,
+        empty(),
         "task_group: destroyed while ",
-        count,
+        count(),
         " of its tasks were running; use a task group only through "
         "with(create_task_group(), ...)"
     );
@@ -122,7 +122,7 @@ void group_core::expected_child_has_come() noexcept {
 }
 
 void group_core::wake_if_complete() noexcept {
-    if (!joining_ || count != 0 || expected_ != 0)
+    if (!joining_ || !empty() || expected_ != 0)
         return;
     joining_ = nullptr;
     lowlevel::reschedule(*host);
@@ -138,7 +138,7 @@ group_core::leave(lowlevel::managed_block& block, lowlevel::loop_state& loop) no
         else if (outcome.state == lowlevel::body_state::cancelled)
             saw_cancel_ = true;
     }
-    if (count != 0 || expected_ != 0) {
+    if (!empty() || expected_ != 0) {
         joining_ = &block;
         // The locals of the body are gone; its frame goes too, so that a sanitizer sees
         // children that still use them.
@@ -181,11 +181,8 @@ void group_core::describe_join(const lowlevel::wait_record& record, std::string&
     for (const auto* scope = record.task->scope; scope; scope = scope->parent()) {
         if (!scope->group())
             continue;
-        out += describe(
-            "for ",
-            scope->group()->count,
-            scope->group()->count == 1 ? " task to end" : " tasks to end"
-        );
+        const std::size_t count = scope->group()->count();
+        out += describe("for ", count, count == 1 ? " task to end" : " tasks to end");
         return;
     }
 }

@@ -30,7 +30,7 @@ bool start_core::may_begin() const {
 void start_core::await_suspend(std::coroutine_handle<> handle) noexcept {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
     frame_link* const leaf = lowlevel::link_of(handle);
-    if (waiting_room_.count == 0)
+    if (waiting_room_.empty())
         return lowlevel::unwind_now(loop, leaf);
     lowlevel::park(loop, leaf, *this);
 }

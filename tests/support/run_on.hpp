@@ -29,9 +29,11 @@ inline void run_on(
     anyio::detail::result_slot<void> result;
     {
         anyio::lowlevel::scheduler scheduler(std::move(backend), clock, busy_poll);
-        anyio::lowlevel::task_state& task = anyio::lowlevel::allocate_task(kind, 0);
+        anyio::lowlevel::task_state& task =
+            anyio::lowlevel::allocate_task(scheduler.state(), kind, 0);
         task.set(anyio::lowlevel::task_handled);
         scheduler.state().root_scope->enter_as_root(task);
+        result.stage = anyio::lowlevel::frame_stage::first;
         anyio::lowlevel::start_task(scheduler.state(), task, *body().release(), result);
         scheduler.run(task);
         anyio::lowlevel::release_task_block(task);

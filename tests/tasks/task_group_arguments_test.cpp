@@ -399,7 +399,7 @@ ANYIO_TEST(task_group_arguments, the_function_may_return_an_operation) {
         const auto sleeping = tg.create_task(anyio::sleep_forever);
         ready.set();
         co_await anyio::sleep(2s);
-        EXPECT_EQ(tg.core().count, 1u);
+        EXPECT_EQ(tg.core().count(), 1u);
         all_ended = true;
         tg.cancel();
     });

@@ -7,6 +7,7 @@
 #include <anyio/basics/awaitable.hpp>
 #include <anyio/lowlevel/scope_block.hpp>
 
+#include <concepts>
 #include <optional>
 #include <type_traits>
 
@@ -40,7 +41,12 @@ public:
 
     [[nodiscard]] bool await_ready() {
         lowlevel::loop_state& loop = *lowlevel::this_loop;
-        status_.enter(loop, *loop.current);
+        if constexpr (std::derived_from<
+                          std::remove_reference_t<awaiter_t<A>>,
+                          lowlevel::leaf_base>)
+            status_.enter_around_leaf(loop, *loop.current);
+        else
+            status_.enter(loop, *loop.current);
         try {
             if (!inner_.await_ready())
                 return false;

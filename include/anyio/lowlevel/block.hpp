@@ -54,7 +54,7 @@ struct block {
 
     function resume;
     function destroy = nullptr;  // never called: blocks are parts of other frames
-    frame_link link;
+    frame_link link{};
     const block_kind* kind;
 };
 

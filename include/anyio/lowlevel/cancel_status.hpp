@@ -60,17 +60,12 @@ public:
     void enter(loop_state& loop, task_state& task) {
         if (deadline_ != never)
             start_deadline(loop);
-        parent_ = task.scope;
-        host_ = &task;
-        task.scope = this;
-        unsigned flags = flags_ | unsigned{scope_entered} | scope_apart;
-        if (!(flags & scope_shielded))
-            flags |= parent_->flags_ & scope_effective;
-        flags_ = static_cast<std::uint8_t>(flags);
-        if (has(scope_cancel_called)) [[unlikely]]
-            set(scope_effective);
+        enter_apart(task);
     }
 
+    /// The same around an operation that runs no code of the user before it suspends: a
+    /// deadline that is relative counts from there.
+    void enter_around_leaf(loop_state& loop, task_state& task);
     /// Becomes the base scope of a new task, with `parent` around it.
     void enter_as_base(cancel_status& parent, task_state& task) noexcept;
     /// Becomes the scope around everything in a run.
@@ -153,6 +148,18 @@ private:
         cancel_status* scope;
     };
 
+    void enter_apart(task_state& task) noexcept {
+        parent_ = task.scope;
+        host_ = &task;
+        task.scope = this;
+        unsigned flags = flags_ | unsigned{scope_entered} | scope_apart;
+        if (!(flags & scope_shielded))
+            flags |= parent_->flags_ & scope_effective;
+        flags_ = static_cast<std::uint8_t>(flags);
+        if (has(scope_cancel_called)) [[unlikely]]
+            set(scope_effective);
+    }
+
     void forget_cause() noexcept;
     void start_deadline(loop_state& loop);
     void leave_tree(loop_state& loop) noexcept;
@@ -174,7 +181,7 @@ private:
     }
 
     std::uint8_t flags_ = 0;
-    bool relative_ = false;  ///< deadline_ counts from the entry
+    bool relative_ = false;  ///< deadline_ counts from the entry, which is to come
     cancel_status* parent_ = nullptr;
     task_state* host_ = nullptr;
     group_state* group_ = nullptr;

@@ -15,7 +15,7 @@ extern const wait_kind yield_kind;
 extern constinit wait_record yield_record;
 
 /// See checkpoint().
-class [[nodiscard]] checkpoint_operation : public awaitable_base {
+class [[nodiscard]] checkpoint_operation : public leaf_base {
 public:
     checkpoint_operation() noexcept = default;
 

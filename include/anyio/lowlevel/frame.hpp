@@ -39,10 +39,13 @@ struct frame_owner {
 /// function pointers (resume, destroy) right before it: for promises that is the
 /// frame layout of g++ and clang, for blocks we write them. So a link is all it takes
 /// to resume either.
+///
+/// The pointers of a promise are set by whoever awaits it, and not before: a frame that
+/// is made and awaited at once, as nearly all are, would have them written twice.
 struct frame_link {
-    frame_link* parent = nullptr;  ///< continued when this has ended
-    frame_owner* owner = nullptr;  ///< null in a block: see block.hpp
-    std::source_location site;     ///< of the `co_await` at which this last suspended
+    frame_link* parent;         ///< continued when this has ended
+    frame_owner* owner;         ///< null in a block: see block.hpp
+    std::source_location site;  ///< of the `co_await` at which this last suspended
 
     [[nodiscard]] bool is_block() const noexcept { return owner == nullptr; }
 };

@@ -59,7 +59,8 @@ struct alignas(64) loop_state {
     std::uint64_t next_look = steps_between_looks;  ///< the step before which it looks
     cancel_status* root_scope = nullptr;
     std::source_location ended_site;  ///< of the first frame of a task that has ended
-    frame_owner root_owner;  ///< of the first frame of every task without a handle
+    /// Of the first frame of every task without a handle.
+    frame_owner root_owner{nullptr, nullptr, frame_stage::first};
     deadline_queue deadlines;
     scheduler* owner = nullptr;
     possession* possessions[possession_buckets] = {};
@@ -120,6 +121,16 @@ inline void reschedule_cancelled(task_state& task) noexcept {
 /// What a task has to see to before it suspends: it is cancelled, or scopes are apart.
 [[nodiscard]] inline bool must_look(const task_state& task) noexcept {
     return (task.scope->flags() & (scope_effective | scope_apart)) != 0;
+}
+
+inline void cancel_status::enter_around_leaf(loop_state& loop, task_state& task) {
+    if (deadline_ != never) {
+        if (relative_ && deadline_ > time_point()) [[likely]]
+            loop.deadlines.make_room();
+        else
+            start_deadline(loop);
+    }
+    enter_apart(task);
 }
 
 /// Suspends the running task at `leaf`, waiting for `record`. Whoever completes the

@@ -24,6 +24,14 @@ protected:
     ~awaitable_base() = default;
 };
 
+/// Operations that run no code of the user before they suspend. A timeout around one may
+/// count from its suspension: if there is none, nobody has to know the time.
+class leaf_base : public awaitable_base {
+protected:
+    leaf_base() noexcept = default;
+    ~leaf_base() = default;
+};
+
 /// An awaiter that a task can use directly.
 template <class T>
 concept awaiter = std::derived_from<std::remove_cvref_t<T>, awaitable_base>;
@@ -41,7 +49,7 @@ concept awaiter = std::derived_from<std::remove_cvref_t<T>, awaitable_base>;
 /// (rule K5). Operations that are ready use up the budget of the task's step; when it is
 /// gone, the next one still completes, and then the task goes to the end of the queue.
 template <class Derived>
-class operation : public awaitable_base, public wait_record {
+class operation : public leaf_base, public wait_record {
 public:
     [[nodiscard]] bool await_ready() {
         loop_state& loop = *this_loop;

@@ -51,7 +51,7 @@ private:
 };
 
 /// Waits until it is unparked; or not at all, if it was made `ready`.
-class [[nodiscard]] park_operation final : public awaitable_base, public parked_wait {
+class [[nodiscard]] park_operation final : public leaf_base, public parked_wait {
 public:
     park_operation(parking_lot& lot, const wait_kind& k, bool ready) noexcept
         : parked_wait(ready ? nullptr : &lot, k) {}
@@ -97,7 +97,7 @@ private:
 ///
 /// @tparam Wait  what stands in the lot; derives from parked_wait
 template <class Derived, class Wait = parked_wait>
-class parked_operation : public awaitable_base, public Wait {
+class parked_operation : public leaf_base, public Wait {
 public:
     [[nodiscard]] bool await_ready() {
         loop_state& loop = *this_loop;

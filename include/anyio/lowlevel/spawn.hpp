@@ -9,6 +9,7 @@
 #include <anyio/lowlevel/context.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
+#include <anyio/lowlevel/task_extra.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -23,7 +24,8 @@ void release_task_extras(task_state& task) noexcept;
 
 /// Ends the memory of a task whose last tenant has gone.
 inline void release_task_block(task_state& task) noexcept {
-    const std::size_t size = std::size_t{task.block_units} * detail::frame_granule;
+    const std::size_t size =
+        std::size_t{task.marks.block_units} * detail::frame_granule;
     void* const memory = reinterpret_cast<char*>(&task) - task.kind->prefix;
     if (task.extra || task.kind->forget) [[unlikely]]
         release_task_extras(task);
@@ -94,7 +96,7 @@ using frame_size_hint = std::atomic<std::uint32_t>;
 ///
 /// @throws std::bad_alloc
 [[nodiscard]] inline task_state&
-allocate_task(const task_kind& kind, std::size_t frame) {
+allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
     constexpr std::size_t unit = detail::frame_granule;
     if constexpr (ANYIO_SANITIZED)
         frame = 0;
@@ -102,7 +104,7 @@ allocate_task(const task_kind& kind, std::size_t frame) {
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
     void* const memory = allocate_block(size);
     return *new (static_cast<char*>(memory) + kind.prefix)
-        task_state(kind, static_cast<std::uint16_t>(size / unit));
+        task_state(kind, loop.next_id++, size / unit);
 }
 
 /// Room for a larger frame next time, or for a much smaller one: one type of function
@@ -123,8 +125,8 @@ public:
     open_frame_slot(task_state& task, frame_size_hint& hint) noexcept : hint_(hint) {
         detail::this_frame_slot.at = &task + 1;
         detail::this_frame_slot.size =
-            std::size_t{task.block_units} * detail::frame_granule - task.kind->prefix -
-            sizeof(task_state);
+            std::size_t{task.marks.block_units} * detail::frame_granule -
+            task.kind->prefix - sizeof(task_state);
     }
 
     ~open_frame_slot() {
@@ -153,13 +155,13 @@ void name_task(task_state& task, std::string_view name);
 class unborn_task {
 public:
     /// @throws std::bad_alloc
-    unborn_task(const task_kind& kind, frame_size_hint& hint)
-        : task_(allocate_task(kind, hint.load(std::memory_order_relaxed))),
+    unborn_task(loop_state& loop, const task_kind& kind, frame_size_hint& hint)
+        : task_(allocate_task(loop, kind, hint.load(std::memory_order_relaxed))),
           hint_(hint) {}
 
     ~unborn_task() {
         if (!born_) [[unlikely]]
-            discard();
+            discard(task_, first_, call_made_);
     }
 
     unborn_task(const unborn_task&) = delete;
@@ -182,7 +184,8 @@ public:
     void is_born() noexcept { born_ = true; }
 
 private:
-    void discard() noexcept;
+    // Not of the object, which so needs no place in memory.
+    static void discard(task_state& task, frame_link* first, bool call_made) noexcept;
 
     task_state& task_;
     frame_size_hint& hint_;
@@ -199,8 +202,8 @@ private:
     return *link_of(std::coroutine_handle<>::from_address(behind));
 }
 
-/// Gives the task its first frame, a number and a place in the ready queue. The caller
-/// has set `scope`, and adds it to its group.
+/// Gives the task its first frame and a place in the ready queue. The caller has set
+/// `scope`, and the owner's stage to `first`; it adds the task to its group.
 ///
 /// @throws std::bad_alloc  then nothing has happened
 inline void
@@ -209,16 +212,13 @@ start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& o
     // elsewhere, as in [] { return retry(fetch()); }.
     if (handle_of(&first).address() != &task + 1) [[unlikely]]
         remember_first_frame(task, first);
-    if (loop.current && loop.current->extra) [[unlikely]]
+    if (loop.current && loop.current->extra && loop.current->extra->variables)
+        [[unlikely]]
         inherit_context(*loop.current, task);
     first.parent = &root_link();
     first.owner = &owner;
-    owner.stage = frame_stage::first;
     task.leaf = &first;
     task.wait = nullptr;
-    const std::uint64_t id = loop.next_id++;
-    task.id_low = static_cast<std::uint32_t>(id);
-    task.id_high = static_cast<std::uint8_t>(id >> 32);
     push_ready(loop, task);
 }
 

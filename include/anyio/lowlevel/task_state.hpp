@@ -6,6 +6,7 @@
 
 #include <anyio/lowlevel/frame.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -69,7 +70,7 @@ struct task_kind {
     std::uint32_t prefix;  ///< bytes before the record; a multiple of 32
 };
 
-/// Bits of task_state::flags.
+/// Bits of task_marks::flags.
 enum task_flag : std::uint8_t {
     task_unwinds = 1,          ///< next step: unwind instead of resume
     task_abort_requested = 2,  ///< abort() answered "pending"
@@ -81,6 +82,27 @@ enum task_flag : std::uint8_t {
     /// Somebody wants to know of its end: its kind has an `ended`, or it has had a
     /// possession.
     task_is_watched = 128,
+};
+
+/// The small members of a task's record.
+struct task_marks {
+    std::uint32_t id_low;
+    std::uint8_t id_high;
+    std::uint8_t flags;         ///< task_flag bits
+    std::uint16_t block_units;  ///< size of the whole block, in units of 32 bytes
+
+    /// Without flags. One store instead of four.
+    [[nodiscard]] static task_marks of(std::uint64_t id, std::size_t units) noexcept {
+        if constexpr (std::endian::native == std::endian::little)
+            return std::bit_cast<task_marks>(id | std::uint64_t{units} << 48);
+        else
+            return {
+                static_cast<std::uint32_t>(id),
+                static_cast<std::uint8_t>(id >> 32),
+                0,
+                static_cast<std::uint16_t>(units)
+            };
+    }
 };
 
 /// A place in the ready queue.
@@ -96,8 +118,8 @@ struct ready_node {
 struct task_state : ready_node {
     // What has no initial value is set by start_task() and group_state::add(), together:
     // writing 80 bytes twice shows in the cost of a task.
-    task_state(const task_kind& k, std::uint16_t units) noexcept
-        : kind(&k), block_units(units) {}
+    task_state(const task_kind& k, std::uint64_t id, std::size_t units) noexcept
+        : kind(&k), marks(task_marks::of(id, units)) {}
 
     task_state(const task_state&) = delete;  // frames and the group know its address
     task_state& operator=(const task_state&) = delete;
@@ -112,25 +134,22 @@ struct task_state : ready_node {
     task_state* next;
     const task_kind* kind;
     task_extra* extra = nullptr;  ///< name, context; usually null
-    std::uint32_t id_low;
-    std::uint8_t id_high;
-    std::uint8_t flags = 0;
-    std::uint16_t block_units;  ///< size of the whole block, in units of 32 bytes
+    task_marks marks;
 
     [[nodiscard]] std::uint64_t id() const noexcept {
-        return std::uint64_t{id_high} << 32 | id_low;
+        return std::uint64_t{marks.id_high} << 32 | marks.id_low;
     }
 
     [[nodiscard]] bool has(task_flag flag) const noexcept {
-        return (flags & flag) != 0;
+        return (marks.flags & flag) != 0;
     }
 
     void set(task_flag flag) noexcept {
-        flags = static_cast<std::uint8_t>(flags | flag);
+        marks.flags = static_cast<std::uint8_t>(marks.flags | flag);
     }
 
     void clear(task_flag flag) noexcept {
-        flags = static_cast<std::uint8_t>(flags & ~flag);
+        marks.flags = static_cast<std::uint8_t>(marks.flags & ~flag);
     }
 };
 
@@ -140,7 +159,6 @@ static_assert(sizeof(task_state) == 80 && sizeof(task_state) % 32 == 16);
 struct group_state {
     task_state* first = nullptr;  ///< oldest child
     task_state* last = nullptr;
-    std::size_t count = 0;           ///< children that have not ended
     cancel_status* scope = nullptr;  ///< what children start in
     task_state* host = nullptr;      ///< the task that is in the group's block
     /// A child has ended and left the list: it failed (then there is an error), was
@@ -154,13 +172,22 @@ struct group_state {
         child.next = nullptr;
         (last ? last->next : first) = &child;
         last = &child;
-        ++count;
     }
 
     void remove(task_state& child) noexcept {
         (child.prev ? child.prev->next : first) = child.next;
         (child.next ? child.next->prev : last) = child.prev;
-        --count;
+    }
+
+    /// Whether every child has ended.
+    [[nodiscard]] bool empty() const noexcept { return first == nullptr; }
+
+    /// Children that have not ended. Counts them: O(n).
+    [[nodiscard]] std::size_t count() const noexcept {
+        std::size_t number = 0;
+        for (const task_state* child = first; child; child = child->next)
+            ++number;
+        return number;
     }
 };
 

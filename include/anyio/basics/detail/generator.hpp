@@ -82,7 +82,8 @@ private:
 /// destroys it: the object, the end of the coroutine, or a cancellation.
 class generator_promise_base : public promise_base {
 public:
-    generator_promise_base() noexcept = default;
+    generator_promise_base() noexcept { owner = nullptr; }  // nobody awaits next()
+
     generator_promise_base(const generator_promise_base&) = delete;
     generator_promise_base& operator=(const generator_promise_base&) = delete;
 

@@ -257,7 +257,7 @@ public:
     result await_resume() { return inner_.await_resume(); }
 
 private:
-    frame_link unset_;
+    frame_link unset_{};
     task<result> steps_;
     task_awaiter<result> inner_;
 };

@@ -16,7 +16,7 @@ namespace anyio::detail {
 
 /// The base of all operations on memory object streams. Most complete at once: what only
 /// those need that wait is made when they do.
-class memory_operation : public lowlevel::awaitable_base {
+class memory_operation : public lowlevel::leaf_base {
 protected:
     explicit memory_operation(const memory_handle& stream) noexcept
         : stream_(&stream) {}

@@ -109,10 +109,13 @@ struct child_memory {
 template <class Extra, class F, class... Args, class Adopt, class G, class... A>
 Extra* spawn(std::string_view name, Adopt adopt, G&& g, A&&... args) {
     using memory = child_memory<Extra, F, Args...>;
-    lowlevel::unborn_task child(memory::kind, memory::frame_size);
+    loop_state& loop = *lowlevel::this_loop;
+    lowlevel::unborn_task child(loop, memory::kind, memory::frame_size);
     lowlevel::task_state& task = child.task();
-    if constexpr (memory::kept_size != 0)
+    if constexpr (memory::kept_size != 0) {
         new (memory::base(task)) typename memory::kept;
+        memory::kept_of(task).result.stage = lowlevel::frame_stage::first;
+    }
     if constexpr (memory::call::stored) {
         auto* const call = new (memory::base(task) + memory::kept_size)
             typename memory::call(std::forward<G>(g), std::forward<A>(args)...);
@@ -126,7 +129,7 @@ Extra* spawn(std::string_view name, Adopt adopt, G&& g, A&&... args) {
         task.set(lowlevel::task_is_watched);
     if (name.data())
         lowlevel::name_task(task, name);
-    adopt(task, child.first(), memory::owner(task, *lowlevel::this_loop));
+    adopt(task, child.first(), memory::owner(task, loop));
     child.is_born();
     if constexpr (memory::has_handle)
         return &memory::kept_of(task);
