@@ -4,6 +4,9 @@
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 
+#include <cstddef>
+#include <type_traits>
+
 namespace anyio {
 
 void memory_stream_capacity::refuse(long long items) {
@@ -15,6 +18,8 @@ void memory_stream_capacity::refuse(long long items) {
 }
 
 namespace detail {
+
+static_assert(std::is_standard_layout_v<memory_channel_core>);
 
 constinit memory_channel_core memory_channel_core::nowhere{0, 0};
 
@@ -48,7 +53,7 @@ void memory_channel_core::wake_all(
     // What a wait has come to is decided here, by whether it is still in the queue, and
     // not by what its task finds later.
     while (lowlevel::parked_wait* const first = lot.front()) {
-        *static_cast<memory_wait*>(first)->progress = why;
+        static_cast<memory_wait*>(first)->progress = why;
         lot.unpark_first();
     }
 }
@@ -59,11 +64,11 @@ void memory_channel_core::wake_waits_of(
     lowlevel::parking_lot others;
     while (lowlevel::parked_wait* const first = lot.front()) {
         memory_wait& wait = *static_cast<memory_wait*>(first);
-        if (wait.handle.number != handle) {
+        if (wait.handle_number() != handle) {
             lot.repark(others);
             continue;
         }
-        *wait.progress = memory_progress::closed;
+        wait.progress = memory_progress::closed;
         lot.unpark_first();
     }
     others.repark(lot, lowlevel::parking_lot::all);
@@ -74,10 +79,14 @@ lowlevel::abort_result memory_wait::abort(lowlevel::wait_record& record) noexcep
 }
 
 void memory_wait::describe(const lowlevel::wait_record& record, std::string& out) {
-    const memory_channel_core& core =
-        *static_cast<const memory_wait&>(record).handle.core;
+    const bool sends = record.kind == &send_kind;
+    const auto& core = *reinterpret_cast<const memory_channel_core*>(
+        reinterpret_cast<const char*>(&static_cast<const memory_wait&>(record).lot()) -
+        (sends ? offsetof(memory_channel_core, senders)
+               : offsetof(memory_channel_core, receivers))
+    );
     out +=
-        record.kind == &send_kind
+        sends
             ? anyio::describe(
                   core.used(), " of ", core.capacity, " items buffered, nobody receives"
               )

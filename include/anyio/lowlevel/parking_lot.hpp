@@ -23,6 +23,9 @@ protected:
         kind = &k;
     }
 
+    /// For operations that set `kind` when they wait, and call enqueue(lot).
+    parked_wait() noexcept {}
+
     /// @param lot  null: it will not wait
     parked_wait(parking_lot* lot, const wait_kind& k) noexcept : lot_(lot) {
         kind = &k;

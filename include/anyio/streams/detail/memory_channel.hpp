@@ -73,7 +73,7 @@ public:
     /// @throws std::bad_alloc  the item is untouched
     [[nodiscard]] ANYIO_ALWAYS_INLINE bool send_now(T& item) {
         if (receivers.front()) [[unlikely]] {
-            put(static_cast<memory_wait*>(receivers.unpark_first()), item);
+            put(*static_cast<memory_receiver<T>*>(receivers.unpark_first()), item);
             return true;
         }
         if (used() >= room) [[unlikely]] {
@@ -107,7 +107,7 @@ public:
         if (pushed == popped) [[unlikely]] {
             if (!senders.front())
                 return false;
-            T& item = take(static_cast<memory_wait*>(senders.unpark_first()));
+            T& item = take(*static_cast<memory_sender<T>*>(senders.unpark_first()));
             ::new (static_cast<void*>(place)) T(std::move(item));
             return true;
         }
@@ -116,7 +116,7 @@ public:
         oldest->~T();
         ++popped;
         if (senders.front()) [[unlikely]]
-            push(take(static_cast<memory_wait*>(senders.unpark_first())));
+            push(take(*static_cast<memory_sender<T>*>(senders.unpark_first())));
         return true;
     }
 
@@ -130,14 +130,14 @@ public:
     }
 
 private:
-    static void put(memory_wait* receiver, T& item) noexcept {
-        ::new (receiver->item) T(std::move(item));
-        *receiver->progress = memory_progress::done;
+    static void put(memory_receiver<T>& receiver, T& item) noexcept {
+        ::new (static_cast<void*>(&receiver.item)) T(std::move(item));
+        receiver.progress = memory_progress::done;
     }
 
-    static T& take(memory_wait* sender) noexcept {
-        *sender->progress = memory_progress::done;
-        return *static_cast<T*>(sender->item);
+    static T& take(memory_sender<T>& sender) noexcept {
+        sender.progress = memory_progress::done;
+        return sender.item();
     }
 
     ANYIO_ALWAYS_INLINE void push(T& item) noexcept {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 namespace anyio::detail {
 
@@ -75,30 +76,101 @@ struct memory_handle {
     std::uint64_t number;  ///< 0: closed
 };
 
-/// A send or a receive that waits.
-class memory_wait final : public lowlevel::parked_wait {
+/// A send or a receive. Most complete at once: what only those need that wait is set when
+/// they do.
+class memory_wait : public lowlevel::parked_wait {
 public:
-    memory_wait(
-        memory_handle of,
-        lowlevel::parking_lot& lot,
-        const lowlevel::wait_kind& k,
-        memory_progress& told,
-        void* place
-    ) noexcept
-        : parked_wait(lot, k), handle(of), progress(&told), item(place) {
-        enqueue();
-    }
-
     static const lowlevel::wait_kind send_kind;
     static const lowlevel::wait_kind receive_kind;
 
-    memory_handle handle;
-    memory_progress* progress;
-    void* item;  ///< of a sender, the item; of a receiver, the place for it
+    /// Of the stream, while the operation waits: the stream may be moved.
+    [[nodiscard]] std::uint64_t handle_number() const noexcept { return number_; }
+
+    memory_progress progress;  ///< set when the operation is done, or begins to wait
+
+protected:
+    explicit memory_wait(const memory_handle& stream) noexcept : stream_(&stream) {}
+
+    ~memory_wait() {}
+
+    [[nodiscard]] const memory_handle& stream() const noexcept { return *stream_; }
+
+    /// From now on there is no stream().
+    void
+    enqueue_in(lowlevel::parking_lot& lot, const lowlevel::wait_kind& how) noexcept {
+        kind = &how;
+        number_ = stream_->number;
+        progress = memory_progress::open;
+        enqueue(lot);
+    }
 
 private:
     static lowlevel::abort_result abort(lowlevel::wait_record& record) noexcept;
     static void describe(const lowlevel::wait_record& record, std::string& out);
+
+    union {
+        const memory_handle* stream_;  // until it waits
+        std::uint64_t number_;
+    };
+};
+
+/// Small trivial items are held by waiting senders themselves; of others they know where
+/// the caller keeps them, so that a send that is cut short has not taken the item.
+template <class T>
+inline constexpr bool held_by_value =
+    std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T> &&
+    sizeof(T) <= 2 * sizeof(void*);
+
+/// A send, and its item.
+template <class T>
+class memory_sender : public memory_wait {
+public:
+    [[nodiscard]] T& item() noexcept {
+        if constexpr (held_by_value<T>)
+            return kept_;
+        else
+            return *kept_;
+    }
+
+protected:
+    memory_sender(const memory_handle& stream, T& item) noexcept
+        : memory_wait(stream), kept_(keep(item)) {}
+
+    ~memory_sender() = default;
+
+private:
+    using kept = std::conditional_t<held_by_value<T>, T, T*>;
+
+    static kept keep(T& item) noexcept {
+        if constexpr (held_by_value<T>)
+            return item;
+        else
+            return &item;
+    }
+
+    kept kept_;
+};
+
+/// A receive, and the place for its item.
+template <class T>
+class memory_receiver : public memory_wait {
+public:
+    union {
+        T item;  ///< alive if `progress` is done
+    };
+
+protected:
+    explicit memory_receiver(const memory_handle& stream) noexcept
+        : memory_wait(stream) {
+        if constexpr (!std::is_trivially_destructible_v<T>)
+            progress = memory_progress::open;  // the destructor looks
+    }
+
+    ~memory_receiver() {
+        if constexpr (!std::is_trivially_destructible_v<T>)
+            if (progress == memory_progress::done)
+                item.~T();
+    }
 };
 
 [[noreturn]] void throw_send_failed(memory_progress why);
