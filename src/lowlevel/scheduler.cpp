@@ -127,8 +127,10 @@ ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
     else
         handle_of(task.leaf).resume();
     if (loop.after) [[unlikely]] {
-        // A child without a handle that has returned: that is how most tasks end.
-        if (loop.after == after_step_finish && task.marks.flags == 0) {
+        // A child without a handle that has returned, or was unwound: that is how most
+        // tasks end.
+        if (loop.after == after_step_finish &&
+            (task.marks.flags & ~task_was_cancelled) == 0) {
             loop.after = 0;
             finish(task);
         } else {
@@ -220,22 +222,27 @@ void scheduler::finish_step(task_state& task) noexcept {
     } while (loop.after);
 }
 
-// The task's first frame has returned, and nobody but its group wants to know.
+// The task's first frame has gone, without an error, and nobody but its group wants to
+// know.
 ANYIO_ALWAYS_INLINE void scheduler::finish(task_state& task) noexcept {
     group_state& group = *task.group;
     group.remove(task);
+    if (task.has(task_was_cancelled)) [[unlikely]]
+        group.saw_cancel = true;
     if (group.empty()) [[unlikely]]
-        last_child_returned(group, task);
+        last_child_ended(group, task);
     if (task.kind->destroy)
         task.kind->destroy(task);
     release_task_block(task);
 }
 
-void scheduler::last_child_returned(group_state& group, task_state& task) noexcept {
-    group.child_ended(group, task, task_end::value, nullptr);
+void scheduler::last_child_ended(group_state& group, task_state& task) noexcept {
+    const bool cancelled = task.has(task_was_cancelled);
+    const task_end end = cancelled ? task_end::cancelled : task_end::value;
+    group.child_ended(group, task, end, nullptr);
 }
 
-// The same for all others, and those that were unwound.
+// The same for all others.
 void scheduler::finish_slowly(task_state& task) noexcept {
     group_state* const group = task.group;
     task_end end = task_end::value;
@@ -251,7 +258,9 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         group->remove(task);
     if (task.kind->ended)
         task.kind->ended(task, end, error);
-    if (group && (end != task_end::value || group->empty()))
+    if (group && end == task_end::cancelled)
+        group->saw_cancel = true;
+    if (group && (end == task_end::error || group->empty()))
         group->child_ended(*group, task, end, std::move(error));
     frameless_ = nullptr;
     trace_.error = nullptr;

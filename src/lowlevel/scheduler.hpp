@@ -91,7 +91,7 @@ private:
     void begin_unwinding(task_state& task) noexcept;
     void finish_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
-    static void last_child_returned(group_state& group, task_state& task) noexcept;
+    static void last_child_ended(group_state& group, task_state& task) noexcept;
     void finish_slowly(task_state& task) noexcept;
     void note_name(const task_state& task) noexcept;
     void look_outside(bool ask_backend = true) noexcept;

@@ -111,8 +111,6 @@ void group_core::a_child_ended(
     auto& self = static_cast<group_core&>(group);
     if (end == lowlevel::task_end::error)
         self.fail(std::move(error), task);
-    else if (end == lowlevel::task_end::cancelled)
-        self.saw_cancel_ = true;
     self.wake_if_complete();
 }
 
@@ -136,7 +134,7 @@ group_core::leave(lowlevel::managed_block& block, lowlevel::loop_state& loop) no
         if (outcome.state == lowlevel::body_state::error)
             fail(std::exchange(outcome.owner->error, nullptr), *host);
         else if (outcome.state == lowlevel::body_state::cancelled)
-            saw_cancel_ = true;
+            saw_cancel = true;
     }
     if (!empty() || expected_ != 0) {
         joining_ = &block;
@@ -162,7 +160,7 @@ void group_core::settle(lowlevel::body_outcome& outcome) noexcept {
     if (failures_ || unlisted_) {
         outcome.state = body_state::error;
         outcome.owner->error = unlisted_ ? std::move(unlisted_) : group_of(*failures_);
-    } else if (saw_cancel_) {
+    } else if (saw_cancel) {
         if (status.absorb()) {
             if (outcome.state == body_state::cancelled)
                 outcome.state = body_state::cut;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/lowlevel/checkpoint.hpp>
 
+#include <anyio/lowlevel/token.hpp>
 #include "support/anyio_test.hpp"
 
 using namespace anyio;
@@ -261,4 +262,74 @@ ANYIO_TEST(fairness, tasks_that_start_tasks_for_ever_keep_nobody_from_running) {
     });
     EXPECT_GE(generations, 49);
     EXPECT_LE(generations, 52);
+}
+
+ANYIO_TEST(fairness, other_threads_are_heard_within_64_steps_whatever_is_ready) {
+    constexpr int crowd = 1000;
+    bool heard = false;
+    std::uint64_t posted_at = 0;
+    std::uint64_t waited = 0;
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        for (int t = 0; t < crowd; ++t) {
+            tg.start_soon([&]() -> task<> {
+                while (!heard)
+                    co_await checkpoint();
+            });
+        }
+        co_await checkpoint();  // all have begun: from now on a round has 1001 steps
+        posted_at = steps();
+        lowlevel::current_token().run_sync_soon([&] {
+            heard = true;
+            waited = steps() - posted_at;
+        });
+    });
+    EXPECT_LE(waited, 64u);
+}
+
+// What a task waits for is stale while it runs: it must not be taken for a yield.
+ANYIO_TEST(checkpoint, leaves_nothing_that_a_later_cancel_could_mistake_for_a_yield) {
+    bool resumed = false;
+    bool kept = false;
+    bool passed = false;
+    event set;
+    set.set();
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        tg.start_soon([&]() -> task<> {
+            co_await checkpoint();
+            tg.cancel();  // this task too, which runs
+            resumed = true;
+            co_await shielded(cancel_shielded_checkpoint());
+            kept = true;
+            co_await set.wait();
+            passed = true;
+        });
+        co_return;
+    });
+    EXPECT_TRUE(resumed);
+    EXPECT_TRUE(kept);
+    EXPECT_FALSE(passed);
+}
+
+ANYIO_TEST(fairness, a_result_that_waits_for_its_turn_is_kept_though_its_task_yielded) {
+    event set;
+    set.set();
+    cancel_scope scope;
+    int completed = 0;
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        tg.start_soon([&]() -> task<> {
+            co_await with(scope, [&]() -> task<> {
+                co_await checkpoint();
+                for (;;) {
+                    co_await set.wait();
+                    ++completed;
+                }
+            });
+        });
+        tg.start_soon([&]() -> task<> {
+            co_await checkpoint();
+            scope.cancel();
+        });
+        co_return;
+    });
+    EXPECT_EQ(completed, lowlevel::step_budget + 1);
 }

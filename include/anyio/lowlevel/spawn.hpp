@@ -129,7 +129,7 @@ public:
             task.kind->prefix - sizeof(task_state);
     }
 
-    ~open_frame_slot() {
+    ANYIO_ALWAYS_INLINE ~open_frame_slot() {
         auto& slot = detail::this_frame_slot;
         if (slot.asked != 0) [[unlikely]] {
             learn_frame_size(hint_, slot.asked);
@@ -159,7 +159,9 @@ public:
         : task_(allocate_task(loop, kind, hint.load(std::memory_order_relaxed))),
           hint_(hint) {}
 
-    ~unborn_task() {
+    // Inline in the paths of exceptions too, and so is that of open_frame_slot: g++ would
+    // call them there, and both objects would need a place in memory.
+    ANYIO_ALWAYS_INLINE ~unborn_task() {
         if (!born_) [[unlikely]]
             discard(task_, first_, call_made_);
     }

@@ -161,8 +161,9 @@ struct group_state {
     task_state* last = nullptr;
     cancel_status* scope = nullptr;  ///< what children start in
     task_state* host = nullptr;      ///< the task that is in the group's block
-    /// A child has ended and left the list: it failed (then there is an error), was
-    /// cancelled, or was the last. Not called for the others.
+    bool saw_cancel = false;         ///< a child was unwound
+    /// A child has ended and left the list: it failed (then there is an error), or was
+    /// the last. Not called for the others.
     void (*child_ended)(group_state&, task_state&, task_end, std::exception_ptr&&) noexcept =
         nullptr;
 

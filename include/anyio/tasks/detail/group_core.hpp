@@ -89,7 +89,6 @@ private:
     lowlevel::managed_block* joining_ = nullptr;
     std::size_t expected_ = 0;
     stage stage_ = stage::unused;
-    bool saw_cancel_ = false;  ///< a child or the body was unwound
     lowlevel::wait_record join_;
 
     static lowlevel::abort_result join_goes_on(lowlevel::wait_record&) noexcept;
