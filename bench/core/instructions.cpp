@@ -7,6 +7,7 @@
 #include <anyio/anyio.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -72,6 +73,42 @@ task<> event_switch(int thousands) {
     });
 }
 
+using send_stream = anyio::memory_object_send_stream<int>;
+using receive_stream = anyio::memory_object_receive_stream<int>;
+
+task<> send_all(send_stream& through, int items) {
+    for (int i = 0; i < items; ++i)
+        co_await through.send(i);
+}
+
+task<> receive_all(receive_stream& from, int items) {
+    for (int i = 0; i < items; ++i) {
+        const int item = co_await from.receive();
+        keep(item);
+    }
+}
+
+task<> channel(int thousands, std::size_t capacity) {
+    auto [send, receive] = anyio::create_memory_object_stream<int>(capacity);
+    auto start = [thousands, &s = send, &r = receive](task_group& tg) {
+        tg.start_soon(send_all, std::ref(s), thousands * 1000);
+        tg.start_soon(receive_all, std::ref(r), thousands * 1000);
+    };
+    co_await anyio::with(anyio::create_task_group(), start);
+}
+
+task<> channel_0(int thousands) {
+    co_await channel(thousands, 0);
+}
+
+task<> channel_1(int thousands) {
+    co_await channel(thousands, 1);
+}
+
+task<> channel_64(int thousands) {
+    co_await channel(thousands, 64);
+}
+
 task<> timeout_suspending(int thousands) {
     for (int i = 0; i < thousands * 1000; ++i)
         co_await anyio::fail_after(1s, anyio::lowlevel::checkpoint());
@@ -130,6 +167,9 @@ constexpr std::array cases{
     bench_case{"awaited_call", awaited_call},
     bench_case{"yield_switch", yield_switch},
     bench_case{"event_switch", event_switch},
+    bench_case{"channel_0", channel_0},
+    bench_case{"channel_1", channel_1},
+    bench_case{"channel_64", channel_64},
     bench_case{"timeout_suspending", timeout_suspending},
     bench_case{"timeout_ready", timeout_ready},
     bench_case{"cancel_deep10", cancel_deep10},
