@@ -26,7 +26,7 @@ protected:
     ANYIO_ALWAYS_INLINE void suspend(
         std::coroutine_handle<> leaf_handle,
         lowlevel::parking_lot& lot,
-        const lowlevel::wait_kind& kind
+        const lowlevel::wait_kind& how
     ) noexcept {
         lowlevel::loop_state& loop = *lowlevel::this_loop;
         lowlevel::frame_link* const leaf = lowlevel::link_of(leaf_handle);
@@ -34,7 +34,7 @@ protected:
             return unwind_now(loop, leaf);
         if (loop.budget < 0) [[unlikely]]
             return requeue(loop, leaf);  // complete: rule K2, no longer cancellable
-        this->enqueue_in(lot, kind);
+        this->enqueue_in(lot, how);
         park(loop, leaf, *this);
     }
 };
