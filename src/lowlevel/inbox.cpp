@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "inbox.hpp"
 
+#include <anyio/lowlevel/loop_state.hpp>
+
+#include <utility>
+
 namespace anyio::lowlevel {
 
 namespace {
@@ -32,7 +36,9 @@ bool inbox::post(unique_function<void()> function) {
     return true;
 }
 
-void inbox::run(item* newest) noexcept {
+// Everything that was posted, oldest first; `leave` stands in its place.
+inbox::item* inbox::take(item* leave) noexcept {
+    item* newest = head_.exchange(leave, std::memory_order_acquire);
     item* oldest = nullptr;
     while (newest) {
         item* const next = newest->next;
@@ -40,24 +46,33 @@ void inbox::run(item* newest) noexcept {
         oldest = newest;
         newest = next;
     }
-    while (oldest) {
-        item* const next = oldest->next;
-        oldest->function();
-        delete oldest;
-        oldest = next;
-    }
+    return oldest;
 }
 
-bool inbox::run_all() noexcept {
+void inbox::run_oldest() noexcept {
+    item* const running = std::exchange(oldest_, oldest_->next);
+    running->function();
+    delete running;
+}
+
+bool inbox::run_batch(std::uint64_t most_ticks) noexcept {
     if (empty())
         return false;
-    run(head_.exchange(nullptr, std::memory_order_acquire));
+    if (!oldest_)
+        oldest_ = take(nullptr);
+    const std::uint64_t began = processor_ticks();
+    do
+        run_oldest();
+    while (oldest_ && processor_ticks() - began < most_ticks);
     return true;
 }
 
 void inbox::close() noexcept {
-    run(head_.exchange(reinterpret_cast<item*>(&closed_mark), std::memory_order_acquire)
-    );
+    while (oldest_)
+        run_oldest();
+    oldest_ = take(reinterpret_cast<item*>(&closed_mark));
+    while (oldest_)
+        run_oldest();
     const std::lock_guard lock(mutex_);
     backend_ = nullptr;
 }

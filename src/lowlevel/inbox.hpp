@@ -25,11 +25,13 @@ public:
     /// From any thread. False if the loop has ended.
     [[nodiscard]] bool post(unique_function<void()> function);
 
-    /// Runs everything that has been posted so far; true if there was something.
-    bool run_all() noexcept;
+    /// Runs what has been posted before the call, as far as `most_ticks` of the processor
+    /// allow, but one at least: who posts without end must not stop the loop. The others
+    /// are the first the next time. True if there was something.
+    bool run_batch(std::uint64_t most_ticks) noexcept;
 
     [[nodiscard]] bool empty() const noexcept {
-        return head_.load(std::memory_order_seq_cst) == nullptr;
+        return !oldest_ && head_.load(std::memory_order_seq_cst) == nullptr;
     }
 
     /// Between the two, post() wakes the backend; outside, the loop looks by itself.
@@ -46,8 +48,10 @@ private:
         unique_function<void()> function;
     };
 
-    static void run(item* newest) noexcept;
+    [[nodiscard]] item* take(item* leave) noexcept;
+    void run_oldest() noexcept;
 
+    item* oldest_ = nullptr;  ///< taken, but not run yet; the loop's own
     std::atomic<item*> head_ = nullptr;
     std::atomic<bool> waiting_ = false;
     std::mutex mutex_;  // so that the backend does not go while it is woken

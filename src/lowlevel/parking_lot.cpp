@@ -14,7 +14,7 @@ void park_operation::suspend_slowly(loop_state& loop, frame_link* leaf) noexcept
     if (cancelled(*loop.current))
         return unwind_now(loop, leaf);
     if (!has_lot())
-        return requeue(loop, leaf);
+        return budget_spent(loop, leaf);
     park(loop, leaf, *this);
     enqueue();
 }

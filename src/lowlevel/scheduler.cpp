@@ -5,9 +5,7 @@
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
-#include <anyio/lowlevel/frame_memory.hpp>
 #include <anyio/lowlevel/possession.hpp>
-#include <anyio/lowlevel/sleep_operation.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
 
@@ -19,13 +17,6 @@ namespace {
 
 // How far the stack may grow by transfers before frames return to the loop.
 constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{128} * 1024;
-
-// Under a virtual clock, sockets and other processes still need real time: how long they
-// are given before the clock jumps over them.
-constexpr duration io_grace = std::chrono::milliseconds(20);
-
-// Some 10 µs of work each time that the loop has nothing to do.
-constexpr std::size_t pages_trimmed_when_idle = 8;
 
 // A crowd that is cancelled lies in memory as it was made, at even distances, and has long
 // left the caches: asking for the fourth task from here halves the cost of each.
@@ -88,40 +79,66 @@ scheduler::~scheduler() {
 void scheduler::run(task_state& main) {
     main_ = &main;
     state_.stack_floor = static_cast<char*>(__builtin_frame_address(0)) - stack_slack;
-    while (!main.has(task_finished)) {
-        if (chooser_) [[unlikely]] {
-            if (!step_chosen()) {
-                wait_outside();
-                continue;
-            }
-        } else if (any_ready(state_)) {
-            run_ready();
-        } else {
-            wait_outside();
-            continue;
-        }
-        if (state_.steps_to_look <= 0)
-            look_outside();
-    }
+    while (!main.has(task_finished))
+        counts_steps() ? run_counted() : run_timed();
     if (!deadlock_report_.empty())
         throw deadlock_error(deadlock_report_);
 }
 
-// First come, first served, so that nobody starves; until it is time to look outside.
-void scheduler::run_ready() noexcept {
-    while (task_state* const task = pop_ready(state_)) {
+// Real time: lanes take turns, measured by the processor's tick counter.
+void scheduler::run_timed() {
+    if (state_.budget <= 0) [[unlikely]]  // at the start, or steps were counted until now
+        end_batch(lanes_.ordinary);
+    lane* const turn = lanes_.next(any_ready(state_));
+    if (!turn)
+        return wait_outside();
+    if (turn == &lanes_.ordinary)
+        run_steps([this]() { return pop_ready(state_); });
+    else
+        run_steps([turn]() { return turn->pop(); });
+    if (state_.budget <= 0)
+        end_batch(*turn);
+}
+
+template <class Pop>
+ANYIO_ALWAYS_INLINE void scheduler::run_steps(Pop pop) noexcept {
+    while (task_state* const task = pop()) {
         step(*task);
-        if (state_.steps_to_look <= 0) [[unlikely]]
+        if (state_.budget <= 0 && !next_batch()) [[unlikely]]
             break;
     }
     state_.current = nullptr;
 }
 
+// Nearly all batches are short, and follow a look: then there is nothing else to do.
+ANYIO_ALWAYS_INLINE bool scheduler::next_batch() noexcept {
+    const std::uint64_t now = ticks();
+    if (!looks_.has_just_looked(now) || !meter_.goes_on(now))
+        return false;
+    state_.budget = meter_.size();
+    return true;
+}
+
+// Time that a clock of the tests makes, or an order that a chooser makes: what happens
+// must not depend on how fast the machine is.
+void scheduler::run_counted() {
+    task_state* const task = chooser_ ? choose() : pop_ready(state_);
+    if (!task)
+        return wait_outside();
+    state_.budget = step_budget + 1;  // the step takes one
+    step(*task);
+    state_.current = nullptr;
+    if (--steps_to_look_ <= 0)
+        look_outside();
+    else
+        fire_deadlines();
+}
+
 ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
     loop_state& loop = state_;
-    --loop.steps_to_look;
+    --loop.budget;
+    ++loop.step_count;
     loop.current = &task;
-    loop.budget = step_budget;
     if (task.marks.flags & (task_unwinds | task_abort_requested)) [[unlikely]]
         begin_unwinding(task);
     else
@@ -139,7 +156,7 @@ ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
     }
 }
 
-bool scheduler::step_chosen() noexcept {
+task_state* scheduler::choose() noexcept {
     if (!chosen_from_ || chooser_->reach() == chooser::scope::step) {
         ready_node** end = &chosen_from_;
         while (*end)
@@ -154,7 +171,7 @@ bool scheduler::step_chosen() noexcept {
     for (const ready_node* task = chosen_from_; task; task = task->next_ready)
         ++count;
     if (count == 0)
-        return false;
+        return nullptr;
     std::size_t index = chooser_->choose(count);
     ANYIO_EXPECTS(
         index < count,
@@ -169,9 +186,7 @@ bool scheduler::step_chosen() noexcept {
         link = &(*link)->next_ready;
     auto& task = static_cast<task_state&>(**link);
     *link = task.next_ready;
-    step(task);
-    state_.current = nullptr;
-    return true;
+    return &task;
 }
 
 chooser* scheduler::set_chooser(chooser* decides) noexcept {
@@ -186,9 +201,19 @@ chooser* scheduler::set_chooser(chooser* decides) noexcept {
             state_.ready_last = last;
         state_.ready.next_ready = first;
     }
-    // What runs now has its loop: it shall ask again.
-    state_.next_look = state_.steps();
-    state_.steps_to_look = 0;
+    // Whoever waits in a lane is chosen from too, in the order in which they would run.
+    for (lane* from : {&lanes_.arrived, &lanes_.due}) {
+        if (!from->first)
+            continue;
+        if (any_ready(state_))
+            from->last->next_ready = state_.ready.next_ready;
+        else
+            state_.ready_last = from->last;
+        state_.ready.next_ready = std::exchange(from->first, nullptr);
+    }
+    // What runs now has its way of going on: it shall ask again.
+    state_.budget = 0;
+    steps_to_look_ = 0;
     return std::exchange(chooser_, decides);
 }
 
@@ -216,10 +241,12 @@ void scheduler::finish_step(task_state& task) noexcept {
         else if (after & after_step_unwind)
             next = unwind(loop, task.leaf);
         else if (after & after_step_finish)
-            return finish_slowly(task);
+            finish_slowly(task);
         if (next)
             handle_of(next).resume();
     } while (loop.after);
+    if (extended_step_ == loop.step_count)
+        loop.budget = 0;  // what is left of its extension is not for others
 }
 
 // The task's first frame has gone, without an error, and nobody but its group wants to
@@ -272,122 +299,6 @@ void scheduler::finish_slowly(task_state& task) noexcept {
     task.set(task_finished);
     if (!task.has(task_frame_inside) && !task.has(task_handled))
         release_task_block(task);
-}
-
-// Between passes: what other threads, the operating system and the clock have for us.
-void scheduler::look_outside(bool ask_backend) noexcept {
-    state_.next_look = state_.steps() + steps_between_looks;
-    state_.steps_to_look = steps_between_looks;
-    inbox_->run_all();
-    if (ask_backend && backend_->pending() != 0)
-        backend_->wait(duration::zero());
-    if (!state_.deadlines.empty())
-        fire_deadlines(refresh_time(state_));
-}
-
-void scheduler::fire_deadlines(time_point now) noexcept {
-    while (timer* const expired = state_.deadlines.pop_expired(now)) {
-        switch (expired->kind) {
-        case timer_kind::sleep:
-            reschedule(*static_cast<sleep_operation*>(expired)->task);
-            break;
-        case timer_kind::scope:
-            cancel_status::expired(*expired);
-            break;
-        case timer_kind::call: {
-            auto& call = static_cast<call_timer&>(*expired);
-            call.function(call);
-            break;
-        }
-        }
-    }
-}
-
-// Nothing is ready. If all that is left is to wait, one system call both looks and waits.
-void scheduler::wait_outside() {
-    look_outside(!idle_waiters_.empty() || clock_ != &system_clock_);
-    if (any_ready(state_) || wake_idle_waiter())
-        return;
-    const time_point next = state_.deadlines.earliest();
-    if (next == never && backend_->pending() == 0 && !others_may_wake_us())
-        return declare_deadlock();
-    if (clock_ != &system_clock_)
-        return wait_virtual();
-
-    trim_frame_memory(pages_trimmed_when_idle);
-    if (busy_poll_ != duration::zero() && spin(next))
-        return;
-    inbox_->begin_wait();
-    if (inbox_->empty())
-        backend_->wait(between(state_.now, next));
-    inbox_->end_wait();
-    inbox_->run_all();
-    fire_deadlines(refresh_time(state_));
-}
-
-/// Looks again and again, instead of sleeping. True: there is something to run, or due.
-bool scheduler::spin(time_point until) {
-    const time_point end = std::min(until, after(refresh_time(state_), busy_poll_));
-    do {
-        look_outside();
-        if (any_ready(state_))
-            return true;
-    } while (refresh_time(state_) < end);
-    return end == until;
-}
-
-// The same under a clock that may jump. Whatever is under way outside comes first.
-void scheduler::wait_virtual() {
-    const time_point next = state_.deadlines.earliest();
-    const bool outside = others_may_wake_us() || backend_->pending() != 0;
-    const bool jumps = next != never && clock_->jump(state_.now);  // only asks
-    inbox_->begin_wait();
-    if (inbox_->empty()) {
-        if (!jumps)
-            backend_->wait(between(state_.now, next));
-        else if (outside)
-            backend_->wait(io_grace);
-    }
-    inbox_->end_wait();
-    const bool posted = inbox_->run_all();
-    if (jumps && !posted && !any_ready(state_))
-        (void)clock_->jump(next);
-    fire_deadlines(refresh_time(state_));
-}
-
-bool scheduler::others_may_wake_us() const noexcept {
-    if (inbox_.use_count() > 1)
-        return true;
-    // The last token may have gone just after its post.
-    std::atomic_thread_fence(std::memory_order_acquire);
-    return !inbox_->empty();
-}
-
-// testing::wait_all_tasks_blocked: the first that came is woken first, alone, so that
-// the next one finds everything blocked again.
-bool scheduler::wake_idle_waiter() noexcept {
-    if (idle_waiters_.empty())
-        return false;
-    wait_record* const first = idle_waiters_.front();
-    idle_waiters_.erase(idle_waiters_.begin());
-    reschedule(*first->task);
-    return true;
-}
-
-void scheduler::add_idle_waiter(wait_record& record) {
-    idle_waiters_.push_back(&record);
-}
-
-void scheduler::remove_idle_waiter(wait_record& record) noexcept {
-    idle_waiters_.erase(std::ranges::find(idle_waiters_, &record));
-}
-
-time_point refresh_time(loop_state& loop) noexcept {
-    loop.now = loop.owner->time_source().now();
-#if defined(__x86_64__)
-    loop.now_ticks = __builtin_ia32_rdtsc();
-#endif
-    return loop.now;
 }
 
 }  // namespace anyio::lowlevel

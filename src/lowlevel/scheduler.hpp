@@ -13,6 +13,7 @@
 #include <anyio/lowlevel/loop_state.hpp>
 #include <anyio/lowlevel/token.hpp>
 #include "inbox.hpp"
+#include "lanes.hpp"
 
 #include <memory>
 #include <source_location>
@@ -20,6 +21,9 @@
 #include <vector>
 
 namespace anyio::lowlevel {
+
+/// Where steps are counted, since time is not real: a look costs more than a step.
+inline constexpr int steps_between_looks = 64;
 
 /// Where an exception began: the async stack when it left its first coroutine.
 struct error_trace {
@@ -62,12 +66,19 @@ public:
 
     [[nodiscard]] event_loop_token token() const { return event_loop_token(inbox_); }
 
+    /// The running step has spent its budget: whether it gets more, having been short.
+    [[nodiscard]] bool refill_budget() noexcept;
+
     /// Keeps where the exception in flight began, until the next one.
     void note_error(frame_link& link) noexcept;
     /// The story of an error: the task, and where it began if note_error() kept that.
     /// During finish() of a task, what was known of it before its frames went.
     [[nodiscard]] exception_group::member
     story(std::exception_ptr error, task_state& task);
+
+    /// Under a tool that makes the program 2^`shift` times slower, as valgrind does, steps
+    /// would seem long: then a loop shall think in the time of an undisturbed run.
+    void set_slowdown(unsigned shift) noexcept { slowdown_ = shift; }
 
     /// From the next step on; null: first come, first served.
     ///
@@ -85,22 +96,41 @@ public:
     }
 
 private:
-    void run_ready() noexcept;
+    void run_timed();
+    void run_counted();
+    template <class Pop>
+    void run_steps(Pop pop) noexcept;
     void step(task_state& task) noexcept;
-    [[nodiscard]] bool step_chosen() noexcept;
+    [[nodiscard]] task_state* choose() noexcept;
     void begin_unwinding(task_state& task) noexcept;
     void finish_step(task_state& task) noexcept;
     void finish(task_state& task) noexcept;
     static void last_child_ended(group_state& group, task_state& task) noexcept;
     void finish_slowly(task_state& task) noexcept;
     void note_name(const task_state& task) noexcept;
+    [[nodiscard]] bool next_batch() noexcept;
+    void end_batch(lane& turn) noexcept;
     void look_outside(bool ask_backend = true) noexcept;
+    bool run_messages() noexcept;
+    void fire_deadlines() noexcept;
+    std::uint64_t admit(ready_node& last_before, lane& to) noexcept;
     void wait_outside();
     void wait_virtual();
     [[nodiscard]] bool spin(time_point until);
     [[nodiscard]] bool wake_idle_waiter() noexcept;
     [[nodiscard]] bool others_may_wake_us() const noexcept;
-    void fire_deadlines(time_point now) noexcept;
+    [[nodiscard]] std::uint64_t ticks() const noexcept {
+        return processor_ticks() >> slowdown_;
+    }
+
+    [[nodiscard]] bool anyone_ready() const noexcept {
+        return any_ready(state_) || lanes_.due.first || lanes_.arrived.first;
+    }
+
+    [[nodiscard]] bool counts_steps() const noexcept {
+        return chooser_ != nullptr || clock_ != &system_clock_;
+    }
+
     void declare_deadlock();
 
     loop_state state_;
@@ -111,6 +141,13 @@ private:
     duration busy_poll_;
     std::shared_ptr<inbox> inbox_;
     task_state* main_ = nullptr;
+    lanes lanes_;
+    batch_meter meter_;
+    look_meter looks_;
+    unsigned slowdown_ = 0;
+    std::uint64_t extended_step_ = 0;  ///< the last one that asked for more budget
+    int spent_in_step_ = 0;            ///< what it has had
+    int steps_to_look_ = steps_between_looks;
     chooser* chooser_ = nullptr;
     ready_node* chosen_from_ = nullptr;  ///< ready tasks that a chooser sees
     error_trace trace_;

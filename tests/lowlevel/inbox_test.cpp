@@ -67,16 +67,16 @@ TEST(inbox, runs_what_was_posted_in_the_order_of_the_posts) {
     bell backend;
     inbox box(backend);
     EXPECT_TRUE(box.empty());
-    EXPECT_FALSE(box.run_all());
+    EXPECT_FALSE(box.run_batch(forever_ticks));
     std::vector<int> ran;
     for (int i = 0; i < 3; ++i)
         EXPECT_TRUE(box.post([&ran, i] { ran.push_back(i); }));
     EXPECT_FALSE(box.empty());
     EXPECT_THAT(ran, ElementsAre());
-    EXPECT_TRUE(box.run_all());
+    EXPECT_TRUE(box.run_batch(forever_ticks));
     EXPECT_THAT(ran, ElementsAre(0, 1, 2));
     EXPECT_TRUE(box.empty());
-    EXPECT_FALSE(box.run_all());
+    EXPECT_FALSE(box.run_batch(forever_ticks));
 }
 
 TEST(inbox, leaves_what_a_function_posts_for_the_next_time) {
@@ -88,9 +88,9 @@ TEST(inbox, leaves_what_a_function_posts_for_the_next_time) {
         EXPECT_TRUE(box.post([&] { ran.push_back(3); }));
     }));
     EXPECT_TRUE(box.post([&] { ran.push_back(2); }));
-    EXPECT_TRUE(box.run_all());
+    EXPECT_TRUE(box.run_batch(forever_ticks));
     EXPECT_THAT(ran, ElementsAre(1, 2));
-    EXPECT_TRUE(box.run_all());
+    EXPECT_TRUE(box.run_batch(forever_ticks));
     EXPECT_THAT(ran, ElementsAre(1, 2, 3));
 }
 
@@ -110,7 +110,7 @@ TEST(inbox, wakes_the_backend_once_for_any_number_of_posts_and_only_if_it_waits)
     EXPECT_TRUE(box.post([] {}));
     EXPECT_EQ(backend.wakes, 2);
     box.end_wait();
-    box.run_all();
+    box.run_batch(forever_ticks);
 }
 
 TEST(inbox, that_is_closed_runs_what_came_before_and_refuses_the_rest) {
@@ -152,7 +152,7 @@ TEST(inbox, destroys_each_function_after_its_call_on_the_thread_that_runs_it) {
     std::thread([&] { EXPECT_TRUE(box.post([guard = notes_its_end(ends)] {})); }
     ).join();
     EXPECT_TRUE(ends.empty());
-    box.run_all();
+    box.run_batch(forever_ticks);
     EXPECT_THAT(ends, ElementsAre(std::this_thread::get_id()));
 }
 
@@ -177,7 +177,7 @@ TEST(inbox, loses_no_post_and_no_wake_up) {
         });
     }
     while (total < threads * posts) {
-        if (box.run_all())
+        if (box.run_batch(forever_ticks))
             continue;
         box.begin_wait();
         if (box.empty())
@@ -201,7 +201,7 @@ TEST(inbox, may_be_closed_while_threads_post) {
         for (int i = 0; i < 10; ++i) {
             box.begin_wait();
             box.end_wait();
-            box.run_all();
+            box.run_batch(forever_ticks);
         }
         box.begin_wait();
         box.close();

@@ -103,13 +103,13 @@ public:
             return false;
         reader_->read(item_);
         complete_ = true;
-        return --loop.budget >= 0;
+        return spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
         loop_state& loop = *lowlevel::this_loop;
         frame_link* const leaf = lowlevel::link_of(handle);
-        complete_ ? requeue(loop, leaf) : unwind_now(loop, leaf);
+        complete_ ? budget_spent(loop, leaf) : unwind_now(loop, leaf);
     }
 
     std::optional<typename Reader::value_type> await_resume() {

@@ -26,12 +26,9 @@ enum after_step : std::uint8_t {
     after_step_next = 8,    ///< resume `next`: the trampoline
 };
 
-/// Ready operations that a task may complete in one step before it yields.
+/// Operations that are ready which a task may complete in one step before it yields, if
+/// they do not take long.
 inline constexpr int step_budget = 128;
-
-/// A look at the operating system costs some 200 ns and a step 5, so many steps share
-/// one.
-inline constexpr int steps_between_looks = 64;
 
 /// Lists of possessions, by owner: when a task ends, the one it may have left something
 /// in is short.
@@ -46,17 +43,18 @@ struct alignas(64) loop_state {
     ready_node* ready_last = &ready;  ///< `&ready`: the queue is empty
     ready_node ready{};             ///< `next_ready` is the first of the queue, if any
     task_state* current = nullptr;  ///< the running task
-    int budget = 0;                 ///< left in this step; negative: yield now
-    int steps_to_look = steps_between_looks;  ///< until the loop looks outside
-    std::uint8_t after = 0;                   ///< after_step bits
-    bool unwinding = false;       ///< frames are being destroyed by a cancellation
+    /// Steps, and operations that are ready, until the loop reads the clock. Negative: the
+    /// task that has just completed an operation yields.
+    int budget = 0;
+    std::uint8_t after = 0;   ///< after_step bits
+    bool unwinding = false;   ///< frames are being destroyed by a cancellation
+    std::uint64_t step_count = 0;
     char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
     frame_owner* dropped = nullptr;
     frame_link* next = nullptr;
     std::uint64_t now_ticks = 0;  ///< processor ticks when `now` was read
     time_point now{};             ///< cached; see current()
     std::uint64_t next_id = 1;
-    std::uint64_t next_look = steps_between_looks;  ///< the step before which it looks
     cancel_status* root_scope = nullptr;
     std::source_location ended_site;  ///< of the first frame of a task that has ended
     /// Of the first frame of every task without a handle.
@@ -66,9 +64,7 @@ struct alignas(64) loop_state {
     possession* possessions[possession_buckets] = {};
 
     /// Steps that were begun so far.
-    [[nodiscard]] std::uint64_t steps() const noexcept {
-        return next_look - static_cast<std::uint64_t>(steps_to_look);
-    }
+    [[nodiscard]] std::uint64_t steps() const noexcept { return step_count; }
 };
 
 /// The loop that runs in this thread, or null.
@@ -82,19 +78,45 @@ inline constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
 /// Reads the clock; see current_loop_time().
 time_point refresh_time(loop_state& loop) noexcept;
 
+#if defined(__x86_64__)
+/// The processor's tick counter: half the cost of the clock. Only differences mean
+/// something, and a negative one is huge: what was to be done after a while is done now.
+[[nodiscard]] inline std::uint64_t processor_ticks() noexcept {
+    return __builtin_ia32_rdtsc();
+}
+
+/// About 50 µs, at 2 to 4 GHz: how late the loop may notice what comes from outside.
+inline constexpr std::uint64_t noticeable_ticks = 1 << 17;
+#else
+/// Nanoseconds of the clock.
+[[nodiscard]] std::uint64_t processor_ticks() noexcept;
+
+inline constexpr std::uint64_t noticeable_ticks = 50'000;
+#endif
+
 /// The loop's time, at most some 50 µs old: reading the real clock for each deadline
 /// would cost more than the deadline (27 ns). The processor's tick counter tells when
 /// the cached time is too old.
 [[nodiscard]] inline time_point current_loop_time(loop_state& loop) noexcept {
 #if defined(__x86_64__)
-    // About 50 µs at 2-3 GHz. A counter that jumps back gives a huge difference, and so
-    // only one more reading of the clock.
-    constexpr std::uint64_t fresh_ticks = 1 << 17;
-    if (__builtin_ia32_rdtsc() - loop.now_ticks < fresh_ticks) [[likely]]
+    if (processor_ticks() - loop.now_ticks < noticeable_ticks) [[likely]]
         return loop.now;
 #endif
     return refresh_time(loop);
 }
+
+/// For each operation that completes at once, whatever it had to do: no loop of awaits may
+/// keep others from running. False: await_suspend() calls budget_spent().
+[[nodiscard]] ANYIO_ALWAYS_INLINE bool spend_budget(loop_state& loop) noexcept {
+    if (--loop.budget >= 0) [[likely]]
+        return true;
+    return false;
+}
+
+/// For await_suspend() of an operation that is complete, though the budget was spent: the
+/// task goes on at once if its step has not taken long, else it yields first. It cannot be
+/// cancelled there (rule K2).
+[[gnu::cold]] void budget_spent(loop_state& loop, frame_link* leaf) noexcept;
 
 [[nodiscard]] inline bool any_ready(const loop_state& loop) noexcept {
     return loop.ready_last != &loop.ready;

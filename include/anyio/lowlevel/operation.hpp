@@ -57,7 +57,7 @@ public:
             return false;
         if (!static_cast<Derived*>(this)->try_complete())
             return false;
-        return --loop.budget >= 0;
+        return spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -66,7 +66,7 @@ public:
         if (cancelled(*loop.current)) [[unlikely]]
             return unwind_now(loop, leaf);
         if (loop.budget < 0) [[unlikely]]
-            return requeue(loop, leaf);  // complete: rule K2, no longer cancellable
+            return budget_spent(loop, leaf);
         park(loop, leaf, *this);
         static_cast<Derived*>(this)->start();
     }

@@ -63,7 +63,7 @@ public:
         if (has_lot())
             return false;
         loop_state& loop = *this_loop;
-        return !cancelled(*loop.current) && --loop.budget >= 0;
+        return !cancelled(*loop.current) && spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -109,7 +109,7 @@ public:
             return false;
         if (!self.try_complete())
             return false;
-        return self.never_yields() || --loop.budget >= 0;
+        return self.never_yields() || spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -118,7 +118,7 @@ public:
         if (cancelled(*loop.current)) [[unlikely]]
             return unwind_now(loop, leaf);
         if (loop.budget < 0) [[unlikely]]
-            return requeue(loop, leaf);  // complete: rule K2, no longer cancellable
+            return budget_spent(loop, leaf);
         park(loop, leaf, *this);
         this->enqueue();
     }

@@ -179,7 +179,7 @@ public:
                 return false;
             }
         }
-        return --loop.budget >= 0;
+        return spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -188,7 +188,7 @@ public:
             return leave_frame(loop, *this);
         frame_link* const leaf = lowlevel::link_of(handle);
         if (state_ == state::complete)
-            requeue(loop, leaf);  // has its item: rule K2, no longer cancellable
+            budget_spent(loop, leaf);  // has its item: rule K2, no longer cancellable
         else
             unwind_now(loop, leaf);
     }

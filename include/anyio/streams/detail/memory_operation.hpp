@@ -33,7 +33,7 @@ protected:
         if (cancelled(*loop.current)) [[unlikely]]
             return unwind_now(loop, leaf);
         if (loop.budget < 0) [[unlikely]]
-            return requeue(loop, leaf);  // complete: rule K2, no longer cancellable
+            return budget_spent(loop, leaf);
         this->enqueue_in(lot, how);
         park(loop, leaf, *this);
     }
@@ -56,9 +56,7 @@ public:
             return false;
         }
         this->progress = memory_progress::done;
-        if (--loop.budget < 0) [[unlikely]]
-            return false;
-        return true;
+        return spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -113,9 +111,7 @@ public:
                 return false;
             this->progress = memory_progress::ended;
         }
-        if (--loop.budget < 0) [[unlikely]]
-            return false;
-        return true;
+        return spend_budget(loop);
     }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
