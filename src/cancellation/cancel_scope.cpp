@@ -6,15 +6,10 @@
 
 namespace anyio {
 
-// True as soon as the time has passed, even if the loop has not seen it yet, as in trio.
+// True as soon as the time has passed, even if the loop has not seen it yet, as in trio;
+// and then for ever, so the question is the moment at which the scope is cancelled.
 bool cancel_scope::cancel_called() const noexcept {
-    if (status_.has(lowlevel::scope_cancel_called))
-        return true;
-    if (status_.has(lowlevel::scope_left) || !lowlevel::this_loop)
-        return false;
-    const time_point deadline = status_.deadline();
-    return deadline != never &&
-           deadline <= lowlevel::current_loop_time(*lowlevel::this_loop);
+    return status_.notice_deadline();
 }
 
 void cancel_scope::throw_entered_twice() {

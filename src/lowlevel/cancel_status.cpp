@@ -6,6 +6,8 @@
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
 
+#include "task_report.hpp"
+
 #include <algorithm>
 #include <new>
 
@@ -187,9 +189,31 @@ void cancel_status::expired(timer& entry) noexcept {
     cancel_status& scope = *static_cast<scope_timer&>(entry).scope;
     if (scope.has(scope_cancel_called))
         return;
+    if (scope.fails_)
+        scope.note_wait();
     scope.set(scope_cancel_called);
     scope.set(scope_by_deadline);
     scope.refresh();
+}
+
+bool cancel_status::notice_deadline() noexcept {
+    if (!has(scope_cancel_called) && !has(scope_left) && this_loop) {
+        const time_point when = deadline();
+        if (when != never && when <= current_loop_time(*this_loop))
+            expired(deadline_timer_);
+    }
+    return has(scope_cancel_called);
+}
+
+// Before anything is aborted: afterwards nobody waits any more.
+void cancel_status::note_wait() noexcept {
+    if (!host_ || host_ == this_loop->current)
+        return;
+    try {
+        cause_ = new cancel_cause{describe_wait(*host_), {}, 0};
+    } catch (const std::bad_alloc&) {
+        // The deadline matters, its story does not.
+    }
 }
 
 void cancel_status::cancel_all(std::string_view reason) noexcept {

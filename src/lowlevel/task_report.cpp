@@ -23,6 +23,15 @@ std::string place(const std::source_location& site) {
     return describe(file_name(site.file_name()), ':', site.line());
 }
 
+std::string wait_of(const task_state& task) {
+    std::string text = task.wait->kind->name;
+    if (task.wait->kind->describe) {
+        text += ", ";
+        task.wait->kind->describe(*task.wait, text);
+    }
+    return text;
+}
+
 // Preorder over the scopes of a loop, without recursion.
 template <class Visit>
 void each_scope(cancel_status& root, Visit visit) {
@@ -114,11 +123,7 @@ private:
         } else if (!task.wait) {
             text = "ready";
         } else {
-            text = describe("waiting in ", task.wait->kind->name);
-            if (task.wait->kind->describe) {
-                text += ", ";
-                task.wait->kind->describe(*task.wait, text);
-            }
+            text = "waiting in " + wait_of(task);
         }
         if (cancelled(task) && !task.has(task_unwinds))
             text += "  CANCELLED";
@@ -141,15 +146,7 @@ private:
                 text_ += describe(indent, bar, "  ...\n");
                 return;
             }
-            text_ += describe(
-                indent,
-                bar,
-                "  at ",
-                function_name(at->site.function_name()),
-                " (",
-                place(at->site),
-                ")\n"
-            );
+            text_ += describe(indent, bar, "  ", place_of(*at), '\n');
         }
     }
 
@@ -159,6 +156,11 @@ private:
 };
 
 }  // namespace
+
+std::string place_of(const frame_link& frame) {
+    const std::source_location& site = frame.site;
+    return describe("at ", function_name(site.function_name()), " (", place(site), ')');
+}
 
 std::string task_name(const task_state& task, const std::source_location& site) {
     if (task.extra && task.extra->name)
@@ -170,6 +172,20 @@ std::string task_name(const task_state& task, const std::source_location& site) 
 
 std::string task_name(const task_state& task) {
     return task_name(task, first_frame(task).site);
+}
+
+std::string describe_wait(const task_state& task) {
+    const task_state* at = &task;
+    while (at->wait && at->wait->kind->joins_children && at->scope->group()->first)
+        at = at->scope->group()->first;
+    if (!at->wait || at->has(task_unwinds))
+        return {};
+    std::string text = wait_of(*at);
+    for (const frame_link* frame = at->leaf; frame && frame != &root_link();
+         frame = frame->parent)
+        if (!frame->is_block() && frame->site.line() != 0)
+            return text + ", " + place_of(*frame);
+    return text;
 }
 
 std::vector<task_state*> all_tasks(loop_state& loop) {

@@ -25,6 +25,13 @@ task_name(const task_state& task, const std::source_location& site);
 /// Every task of the loop, parents before children, oldest first.
 [[nodiscard]] std::vector<task_state*> all_tasks(loop_state& loop);
 
+/// Where a frame awaits: "at fetch (client.cpp:31)".
+[[nodiscard]] std::string place_of(const frame_link& frame);
+
+/// What a suspended task waits for, and where: "sleep, 4.2 s to go, at fetch (a.cpp:7)".
+/// Of one that waits for its children, what the oldest of them waits for.
+[[nodiscard]] std::string describe_wait(const task_state& task);
+
 /// The tree as text: for each task its wait and its call chain with source lines.
 [[nodiscard]] std::string report_tasks(loop_state& loop);
 

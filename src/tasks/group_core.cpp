@@ -46,7 +46,7 @@ constinit const lowlevel::managed_block_kind group_block::kind{
 };
 
 constinit const lowlevel::wait_kind group_core::join_kind_{
-    &join_goes_on, "task group", &describe_join
+    &join_goes_on, "task group", &describe_join, true
 };
 
 group_core::group_core() noexcept : join_(join_kind_) {

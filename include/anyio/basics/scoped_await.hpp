@@ -15,6 +15,11 @@ namespace anyio::detail {
 
 enum class on_timeout : bool { is_empty, is_error };
 
+/// What would become `bool shield`: a lambda and a pointer convert to bool.
+template <class A>
+concept mistaken_for_shield =
+    !awaitable<A> && !std::same_as<std::remove_cvref_t<A>, bool>;
+
 /// The deadline is armed only if the awaitable suspends.
 template <on_timeout Mode, class A>
 class [[nodiscard]] scoped_await : public lowlevel::awaitable_base {
@@ -33,8 +38,9 @@ public:
         std::conditional_t<Mode == on_timeout::is_error, value, optional_value>;
 
     template <class Prepare>
-    scoped_await(Prepare prepare, A&& awaited)
-        : outcome_{&owner_}, block_(status_, Mode == on_timeout::is_error, outcome_),
+    scoped_await(Prepare prepare, A&& awaited, duration limit = forever)
+        : outcome_{&owner_},
+          block_(status_, Mode == on_timeout::is_error, limit, outcome_),
           inner_(awaiter_of(std::forward<A>(awaited), block_.link)) {
         prepare(status_);
     }

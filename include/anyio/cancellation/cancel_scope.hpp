@@ -79,7 +79,7 @@ public:
     /// Lowering the shield in a cancelled scope wakes what waits inside, to unwind.
     void set_shield(bool shielded) noexcept { status_.set_shield(shielded); }
 
-    /// Whether cancel() was called or the deadline has passed.
+    /// Whether cancel() was called or the deadline has passed. Once true, it stays so.
     [[nodiscard]] bool cancel_called() const noexcept;
 
     /// Whether this scope cut its block short: a cancellation ended here.
@@ -96,7 +96,7 @@ public:
         static constexpr bool subject_is_optional = true;
 
         with_block(cancel_scope& s, lowlevel::body_outcome& shared) noexcept
-            : scope_block(s.status_, s.fails_, shared), subject_(s) {}
+            : scope_block(s.status_, s.fails_, s.limit_, shared), subject_(s) {}
 
         /// @throws usage_error  if the scope has served a block already
         void enter(lowlevel::loop_state& loop) {
@@ -114,8 +114,9 @@ public:
 protected:
     [[noreturn]] static void throw_entered_twice();
 
-    lowlevel::cancel_status status_;
+    mutable lowlevel::cancel_status status_;  // see cancel_called()
     bool fails_ = false;  ///< fail_after: throw when the deadline cuts it short
+    duration limit_ = forever;  ///< of fail_after, for the message
 };
 
 }  // namespace anyio

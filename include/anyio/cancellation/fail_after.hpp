@@ -22,6 +22,7 @@ public:
         if (shield)
             status_.set_shield(true);
         fails_ = true;
+        limit_ = timeout;
     }
 
     explicit fail_after_scope(time_point deadline, bool shield = false) noexcept
@@ -45,7 +46,8 @@ fail_at(time_point deadline, bool shield = false) noexcept {
 /// Awaits `awaitable`, for `timeout` at most, counted from here.
 ///
 /// @returns  its result
-/// @throws   timeout_error  if the time ran out first
+/// @throws   timeout_error  if the time ran out first; it says how long that was, what was
+///           being waited for, and where
 /// @throws   what `awaitable` throws
 /// @checkpoint    as `awaitable`
 /// @cancellation  as `awaitable`, also when the time runs out
@@ -59,7 +61,8 @@ template <detail::awaitable A>
             if (timeout.get() != forever)
                 scope.set_timeout(timeout);
         },
-        std::forward<A>(awaitable)
+        std::forward<A>(awaitable),
+        timeout
     );
 }
 
@@ -70,6 +73,18 @@ template <detail::awaitable A>
         [deadline](lowlevel::cancel_status& scope) { scope.set_deadline(deadline); },
         std::forward<A>(awaitable)
     );
+}
+
+template <class A>
+    requires detail::mistaken_for_shield<A>
+void fail_after(delay, A&&) {
+    detail::refuse_unawaitable<A>();
+}
+
+template <class A>
+    requires detail::mistaken_for_shield<A>
+void fail_at(time_point, A&&) {
+    detail::refuse_unawaitable<A>();
 }
 
 }  // namespace anyio

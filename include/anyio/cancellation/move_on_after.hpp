@@ -70,4 +70,16 @@ template <detail::awaitable A>
     );
 }
 
+template <class A>
+    requires detail::mistaken_for_shield<A>
+void move_on_after(delay, A&&) {
+    detail::refuse_unawaitable<A>();
+}
+
+template <class A>
+    requires detail::mistaken_for_shield<A>
+void move_on_at(time_point, A&&) {
+    detail::refuse_unawaitable<A>();
+}
+
 }  // namespace anyio

@@ -91,6 +91,16 @@ public:
     void set_deadline(time_point deadline);
     /// Deadline relative to the entry; only before it.
     void set_timeout(duration timeout) noexcept;
+
+    /// When the deadline comes, it is an error, and cause() shall say what it cut short.
+    void fail_at_deadline() noexcept { fails_ = true; }
+
+    [[nodiscard]] bool fails_at_deadline() const noexcept { return fails_; }
+
+    /// Cancels if the deadline has passed, though the loop has not come to it yet.
+    ///
+    /// @returns  whether the scope is cancelled
+    bool notice_deadline() noexcept;
     void set_shield(bool shielded) noexcept;
     /// Moves this scope, with all in it, under another one.
     void reparent(cancel_status& parent) noexcept;
@@ -123,7 +133,8 @@ public:
 
     [[nodiscard]] cancel_status* next_sibling() const noexcept { return next_; }
 
-    /// Null if cancel() was not called with a reason.
+    /// Null if neither cancel() nor fail_at_deadline() was called. After a deadline: where
+    /// and in what the task was waiting.
     [[nodiscard]] const cancel_cause* cause() const noexcept { return cause_; }
 
     /// The group whose children begin in this scope; null: none.
@@ -161,6 +172,7 @@ private:
     }
 
     void forget_cause() noexcept;
+    void note_wait() noexcept;
     void start_deadline(loop_state& loop);
     void leave_tree(loop_state& loop) noexcept;
     void link(cancel_status& parent) noexcept;
@@ -182,6 +194,7 @@ private:
 
     std::uint8_t flags_ = 0;
     bool relative_ = false;  ///< deadline_ counts from the entry, which is to come
+    bool fails_ = false;
     cancel_status* parent_ = nullptr;
     task_state* host_ = nullptr;
     group_state* group_ = nullptr;

@@ -37,6 +37,8 @@ struct wait_kind {
     const char* name;
     /// Adds details to a report ("4.2 s to go", "fd 7"); null if there are none.
     void (*describe)(const wait_record&, std::string&);
+    /// Whether it waits for the children of the group whose scope its task is in.
+    bool joins_children = false;
 };
 
 /// Registered with a task while it waits (rule K1); part of every operation.
