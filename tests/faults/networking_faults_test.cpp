@@ -156,6 +156,25 @@ ANYIO_FAULT_SWEEP(unix_datagrams) {
     });
 }
 
+ANYIO_FAULT_SWEEP(files) {
+    const unique_fd file(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    demand(
+        ::write(file.get(), message.data(), message.size()) ==
+            static_cast<ssize_t>(message.size()),
+        "there is a file"
+    );
+    auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
+    auto client = co_await connect_tcp("127.0.0.1", listener.local_port());
+    auto server = co_await listener.accept();
+    const std::uint64_t sent = co_await server.send_file(file.get());
+    demand(sent == message.size(), "all of the file is sent");
+    co_await server.send_eof();
+    std::string got;
+    while (auto chunk = co_await client.next())
+        got += chunk->str();
+    demand(got == message, "what comes is what the file has");
+}
+
 ANYIO_FAULT_SWEEP(descriptors) {
     std::array<int, 2> ends{};
     demand(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) == 0, "there is a pipe");
