@@ -12,6 +12,27 @@ using namespace anyio;
 using backends::descriptor;
 using backends::request_code;
 
+namespace {
+
+/// Sends text with a descriptor, its own.
+void send_with_descriptor(int fd, std::string_view text) {
+    iovec piece{const_cast<char*>(text.data()), text.size()};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    *reinterpret_cast<int*>(CMSG_DATA(header)) = fd;
+    EXPECT_GT(::sendmsg(fd, &message, MSG_NOSIGNAL), 0);
+}
+
+}  // namespace
+
 TEST_P(contract, lends_a_buffer_to_who_has_none) {
     descriptor& socket = loop->attach(one);
     counted_request r(request_code::receive, socket, nullptr, 3);
@@ -64,6 +85,80 @@ TEST_P(contract, lends_to_more_than_there_are_buffers_for) {
     }
     for (descriptor* socket : sockets)
         loop->close(*socket);
+}
+
+// A receive stops before urgent data, although more is there.
+TEST_P(contract, receives_what_follows_urgent_data) {
+    support::listening there;
+    const unique_fd client = there.client();
+    descriptor& socket = loop->attach(
+        ::accept4(there.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC),
+        backends::descriptor_kind::tcp
+    );
+    const auto send = [&](std::string_view text, int options) {
+        ASSERT_GT(::send(client.get(), text.data(), text.size(), options), 0);
+    };
+    // With a receive that waits already, with none, and with one that comes in between.
+    for (const int when : {0, 1, 2}) {
+        std::string got;
+        counted_request first = receive(socket);
+        EXPECT_FALSE(loop->submit(first));
+        look();
+        if (when == 0) {
+            send("begin", 0);
+            finish(first);
+            EXPECT_EQ(first.result, 5);
+        }
+        send("ab", 0);
+        send("C", MSG_OOB);
+        send("defgh", 0);
+        if (when == 1)
+            look();
+        if (when != 0) {
+            finish(first);
+            got.append(buffer.data(), static_cast<std::size_t>(first.result));
+        }
+        while (got.size() < 7) {
+            counted_request r = receive(socket);
+            complete(r);
+            ASSERT_GT(r.result, 0) << "after " << got;
+            got.append(buffer.data(), static_cast<std::size_t>(r.result));
+        }
+        EXPECT_EQ(got, "abdefgh");
+    }
+    loop->close(socket);
+    ::close(there.fd);
+}
+
+// So it does where descriptors were attached, whether anybody wants them or not.
+TEST_P(contract, receives_what_follows_descriptors_that_nobody_asked_for) {
+    descriptor& socket = loop->attach(one);
+    for (const bool waits : {true, false}) {
+        counted_request first = receive(socket);
+        EXPECT_FALSE(loop->submit(first));
+        look();
+        if (!waits) {
+            write("x");
+            finish(first);
+        }
+        for (const std::string_view text : {"ab", "cd", "ef"}) {
+            send_with_descriptor(two.get(), text);
+            write("gh");
+        }
+        std::string got;
+        if (waits) {
+            finish(first);
+            got.append(buffer.data(), static_cast<std::size_t>(first.result));
+        }
+        while (got.size() < 12) {
+            counted_request r = receive(socket);
+            complete(r);
+            ASSERT_GT(r.result, 0) << "after " << got;
+            got.append(buffer.data(), static_cast<std::size_t>(r.result));
+        }
+        EXPECT_EQ(got, "abghcdghefgh");
+    }
+    loop->close(socket);
 }
 
 TEST_P(contract, sends_as_much_as_there_is_room_for) {

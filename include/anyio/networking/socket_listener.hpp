@@ -28,8 +28,7 @@ struct serve_options {
     static constexpr std::size_t unlimited = SIZE_MAX;
 
     /// Connections that are served at a time. At the limit no more are accepted, until
-    /// one ends; they wait in the backlog of the system, or, on io_uring, up to 16 of them
-    /// in the backend.
+    /// one ends; they wait in the backlog of the system.
     std::size_t max_connections = unlimited;
 };
 

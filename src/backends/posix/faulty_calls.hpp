@@ -107,6 +107,7 @@ inline constexpr auto poll = faults::faulty<call::poll>(&::poll);
 inline constexpr auto setsockopt = faults::faulty<call::setsockopt>(&::setsockopt);
 inline constexpr auto shutdown = faults::faulty<call::shutdown>(&::shutdown);
 inline constexpr auto socket = faults::faulty<call::socket>(&::socket);
+inline constexpr auto socketpair = faults::faulty<call::socketpair>(&::socketpair);
 inline constexpr faults::faulty_message<&::recvmsg, call::recvmsg, msghdr> recvmsg{};
 inline constexpr faults::faulty_message<&::sendmsg, call::sendmsg, const msghdr>
     sendmsg{};
