@@ -115,6 +115,13 @@ ANYIO_FAULT_SWEEP(unix_echo) {
     });
 }
 
+ANYIO_FAULT_SWEEP(unix_pair) {
+    auto [one, two] = create_unix_socket_pair();
+    co_await one.send("x");
+    const bytes got = co_await two.receive();
+    demand(got == as_bytes("x"), "the ends are connected");
+}
+
 ANYIO_FAULT_SWEEP(udp) {
     auto one = co_await create_udp_socket({.local_host = "127.0.0.1"});
     const ip_endpoint where = one.local_address();
