@@ -113,7 +113,7 @@ ANYIO_TEST(shared_listener, a_withdrawn_accept_has_taken_nothing) {
     for (int i = 0; i < 3; ++i) {
         co_await with(create_task_group(), [&](task_group& group) -> task<> {
             group.start_soon([&]() -> task<> {
-                auto never = co_await one.accept();
+                auto nobody = co_await one.accept();
                 ADD_FAILURE() << "it was cancelled before anybody came";
             });
             co_await wait_all_tasks_blocked();

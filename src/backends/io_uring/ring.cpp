@@ -39,10 +39,15 @@ std::atomic<bool> has_been_made = false;
 /// An errno, 0 if all went well.
 int set_up(io_uring& made) noexcept {
     io_uring_params wanted = parameters();
-    const int error = io_uring_queue_init_params(submissions, &made, &wanted);
-    if (error == 0)
-        has_been_made = true;
-    return -error;
+    if (const int error = io_uring_queue_init_params(submissions, &made, &wanted))
+        return -error;
+    // A filter of system calls may know one of them only.
+    if (const int error = io_uring_get_events(&made); error < 0) {
+        io_uring_queue_exit(&made);
+        return -error;
+    }
+    has_been_made = true;
+    return 0;
 }
 
 }  // namespace
@@ -63,9 +68,9 @@ ring::ring() {
     if (const int error = set_up(ring_))
         throw os_error(error, "io_uring_setup");
     // Now, since they count as locked memory too: who has this ring can use it.
-    if (!register_buffers()) {
+    if (const int error = register_buffers()) {
         io_uring_queue_exit(&ring_);
-        throw os_error(ENOMEM, "io_uring_register");
+        throw os_error(error, "io_uring_register");
     }
     // Saves the kernel looking up the descriptor at each call. Not needed, so it may fail.
     static_cast<void>(io_uring_register_ring_fd(&ring_));
@@ -131,10 +136,10 @@ void ring::wait(duration timeout) noexcept {
     ));
 }
 
-bool ring::register_buffers() noexcept {
+int ring::register_buffers() noexcept {
     buffers_.reset(new (std::nothrow) std::byte[buffer_count * buffer_size]);
     if (!buffers_)
-        return false;
+        return ENOMEM;
     void* const shared = ::mmap(
         nullptr,
         buffer_count * sizeof(io_uring_buf),
@@ -144,20 +149,20 @@ bool ring::register_buffers() noexcept {
         0
     );
     if (shared == MAP_FAILED)
-        return false;
+        return errno;
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uintptr_t>(shared);
     registration.ring_entries = buffer_count;
     registration.bgid = buffer_group;
-    if (io_uring_register_buf_ring(&ring_, &registration, 0) != 0) {
+    if (const int error = io_uring_register_buf_ring(&ring_, &registration, 0)) {
         ::munmap(shared, buffer_count * sizeof(io_uring_buf));
-        return false;
+        return -error;
     }
     provided_ = static_cast<io_uring_buf_ring*>(shared);
     io_uring_buf_ring_init(provided_);
     for (unsigned id = 0; id < buffer_count; ++id)
         give_back(id);
-    return true;
+    return 0;
 }
 
 void ring::give_back(unsigned id) noexcept {

@@ -85,7 +85,7 @@ public:
 
 private:
     void cancel_now(std::uint64_t user_data) noexcept;
-    [[nodiscard]] bool register_buffers() noexcept;
+    [[nodiscard]] int register_buffers() noexcept;  // an errno, 0 if all went well
 
     io_uring ring_{};
     io_uring_buf_ring* provided_ = nullptr;
