@@ -35,7 +35,7 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept override { return "ended"; }
 
-    [[nodiscard]] descriptor& attach(int) override {
+    [[nodiscard]] descriptor& attach(int, descriptor_kind) override {
         throw run_finished_error("attach descriptor: the run has ended");
     }
 

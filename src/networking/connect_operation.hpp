@@ -19,10 +19,10 @@ namespace anyio::detail {
 /// A socket that is to be connected, closed if that does not happen.
 class connecting_socket {
 public:
-    explicit connecting_socket(unique_fd fd)
-        : target_(
-              &lowlevel::scheduler::of(*lowlevel::this_loop).backend().attach(fd.get())
-          ) {
+    connecting_socket(unique_fd fd, backends::descriptor_kind kind)
+        : target_(&lowlevel::scheduler::of(*lowlevel::this_loop)
+                       .backend()
+                       .attach(fd.get(), kind)) {
         static_cast<void>(fd.release());
     }
 

@@ -7,12 +7,13 @@
 #include <anyio/base/exception_group.hpp>
 #include <anyio/basics/with.hpp>
 #include <anyio/cancellation/move_on_after.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/synchronization/event.hpp>
 #include <anyio/tasks/task_group.hpp>
+#include "begin_step.hpp"
 #include "connect_operation.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -50,7 +51,7 @@ task<socket_stream> connect_to(ip_endpoint remote, ip_endpoint local) {
         if (const int error = posix_socket::bind(fd.get(), local, options))
             posix_socket::throw_bind_error(error, local);
     }
-    detail::connecting_socket socket(std::move(fd));
+    detail::connecting_socket socket(std::move(fd), backends::descriptor_kind::tcp);
     posix_socket::native_address address = posix_socket::to_native(remote);
     const std::int64_t result =
         co_await detail::connect_operation(connect_kind, socket.target(), address);
@@ -78,6 +79,26 @@ std::vector<ip_endpoint> interleave(const std::vector<ip_endpoint>& sorted) {
     return result;
 }
 
+[[noreturn]] void throw_no_way(
+    const connect_request& request, const ip_endpoint& remote, const ip_endpoint& local
+) {
+    const os_error cause(
+        EAFNOSUPPORT,
+        "connect tcp",
+        to_string(remote),
+        describe(
+            "all addresses of \"",
+            request.host,
+            "\" are of another family than the local one, ",
+            local.address()
+        )
+    );
+    throw_caused(
+        connection_failed(describe("connect_tcp ", request, ": ", cause.what())),
+        std::make_exception_ptr(cause)
+    );
+}
+
 /// Happy eyeballs: attempts that overlap, the first connection wins.
 class race {
 public:
@@ -85,8 +106,11 @@ public:
         const std::vector<ip_endpoint>& remotes, const std::vector<ip_endpoint>& locals
     ) {
         for (const ip_endpoint& remote : remotes)
-            attempts_.emplace_back(remote, local_for(remote, locals));
+            if (const auto local = local_for(remote, locals))
+                attempts_.emplace_back(remote, *local);
     }
+
+    [[nodiscard]] bool is_empty() const noexcept { return attempts_.empty(); }
 
     [[nodiscard]] task<> run(duration stagger) {
         co_await with(create_task_group(), [&](task_group& group) -> task<> {
@@ -144,12 +168,17 @@ private:
         std::exception_ptr error;
     };
 
-    static ip_endpoint
+    /// Where to connect from, no endpoint if that is the system's choice; empty: there is
+    /// no way, since the family is another one.
+    static std::optional<ip_endpoint>
     local_for(const ip_endpoint& remote, const std::vector<ip_endpoint>& locals) {
-        for (const ip_endpoint& local : locals)
-            if (local.is_v6() == remote.is_v6())
-                return local;
-        return {};
+        if (locals.empty())
+            return ip_endpoint();
+        const auto found =
+            std::ranges::find(locals, remote.is_v6(), &ip_endpoint::is_v6);
+        if (found == locals.end())
+            return std::nullopt;
+        return *found;
     }
 
     // What follows "connect tcp 10.0.0.5:5432: ", or the whole of another error.
@@ -192,14 +221,20 @@ task<std::vector<ip_endpoint>> local_endpoints(const connect_request& request) {
 }
 
 task<socket_stream> connect(connect_request request) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     if (request.port == 0)
         throw usage_error(
             describe("connect_tcp ", request, ": port 0 cannot be connected to")
         );
+    if (request.stagger < duration::zero())
+        throw usage_error(
+            describe("connect_tcp ", request, ": the happy_eyeballs_delay is negative")
+        );
     std::vector<ip_endpoint> remotes = co_await getaddrinfo(request.host, request.port);
     std::vector<ip_endpoint> locals = co_await local_endpoints(request);
     race attempts(interleave(remotes), locals);
+    if (attempts.is_empty())
+        throw_no_way(request, remotes.front(), locals.front());
     co_await attempts.run(request.stagger);
     std::optional<socket_stream>& winner = attempts.winner();
     if (!winner)

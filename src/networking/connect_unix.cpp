@@ -4,7 +4,7 @@
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/basics/sleep.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
+#include "begin_step.hpp"
 #include "connect_operation.hpp"
 #include "posix_unix_socket.hpp"
 
@@ -18,8 +18,11 @@ namespace {
 constexpr lowlevel::wait_kind connect_kind =
     detail::connect_operation::make_kind("connect_unix");
 
+// A backlog that is full says nothing when it has room again, except to connect(2) that
+// blocks. So it is asked again: soon, for those that are full for a moment, and then rarely
+// enough to cost next to nothing, yet sooner than anybody notices.
 constexpr duration first_pause = std::chrono::milliseconds(1);
-constexpr duration longest_pause = std::chrono::milliseconds(100);
+constexpr duration longest_pause = std::chrono::milliseconds(16);
 
 [[noreturn]] void fail(int error, const unix_address& to) {
     const os_error cause(
@@ -37,10 +40,12 @@ constexpr duration longest_pause = std::chrono::milliseconds(100);
 }  // namespace
 
 task<unix_socket_stream> connect_unix(unix_address to) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     if (to.is_unnamed())
         throw usage_error("connect_unix: the address is unnamed");
-    detail::connecting_socket socket(posix_socket::open_unix_stream());
+    detail::connecting_socket socket(
+        posix_socket::open_unix_stream(), backends::descriptor_kind::any
+    );
     posix_socket::native_address address = posix_socket::to_native(to);
     duration pause = first_pause;
     for (;;) {
@@ -48,7 +53,7 @@ task<unix_socket_stream> connect_unix(unix_address to) {
             co_await detail::connect_operation(connect_kind, socket.target(), address);
         if (result == 0)
             break;
-        // Not EINPROGRESS, and writable it is all the time: connect(2), EAGAIN.
+        // The backlog is full. Not EINPROGRESS, and writable it is all the time: connect(2).
         if (result != -EAGAIN)
             fail(static_cast<int>(-result), to);
         co_await sleep(pause);

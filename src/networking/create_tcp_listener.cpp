@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/networking/tcp_listener.hpp>
+#include "begin_step.hpp"
 #include "posix_socket.hpp"
 
 #include <algorithm>
@@ -74,6 +74,19 @@ std::vector<unique_fd> bind_with_one_port(
             break;
         std::ranges::rotate(addresses, addresses.begin() + 1);
     }
+    if (failure.error == EADDRINUSE && request.port == 0 && addresses.size() > 1)
+        throw os_error(
+            EADDRINUSE,
+            "bind tcp",
+            describe(request.host, ":0"),
+            describe(
+                "none of ",
+                most,
+                " ports that were free at one of its ",
+                addresses.size(),
+                " addresses was free at all; give a port, or one address"
+            )
+        );
     posix_socket::throw_bind_error(failure.error, failure.to);
 }
 
@@ -106,7 +119,7 @@ std::vector<unique_fd> bind_everywhere(const listener_request& request) {
 }
 
 task<tcp_listener> listen(listener_request request) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     if (request.backlog < 0)
         throw usage_error(describe(
             "create_tcp_listener: the backlog is ", request.backlog, ", negative"

@@ -105,7 +105,8 @@ bool datagram_close_operation::await_ready() noexcept {
                 pending->closer_ = this;
         core_->close_now();
     }
-    return !receiver_ && !sender_ && !cancelled(*lowlevel::this_loop->current);
+    lowlevel::loop_state& loop = *lowlevel::this_loop;
+    return !receiver_ && !sender_ && !cancelled(*loop.current) && --loop.budget >= 0;
 }
 
 void datagram_close_operation::await_suspend(std::coroutine_handle<> handle) noexcept {
@@ -113,6 +114,8 @@ void datagram_close_operation::await_suspend(std::coroutine_handle<> handle) noe
     frame_link* const leaf = lowlevel::link_of(handle);
     if (cancelled(*loop.current))
         return unwind_now(loop, leaf);
+    if (!receiver_ && !sender_)
+        return requeue(loop, leaf);
     park(loop, leaf, *this);
 }
 

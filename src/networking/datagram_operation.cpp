@@ -17,6 +17,12 @@ using posix_socket::native_message;
 
 namespace {
 
+// No datagram is larger, whatever was asked for: the length of UDP has 16 bits, and Linux
+// makes one of UNIX of 17 fragments, of 8 pages each, and a head (net/core/sock.c,
+// sock_alloc_send_pskb). Room that stays empty costs addresses only.
+constexpr std::size_t largest_udp = 65535;
+constexpr std::size_t largest_unix = std::size_t{16} * 1024 * 1024;
+
 // What a datagram may have too much of before it is worth a realloc.
 constexpr std::size_t most_slack = 4096;
 
@@ -93,6 +99,9 @@ void datagram_operation::prepare() {
     } else {
         if (mode_ == mode::collect) {
             bytes& room = static_cast<collect_datagram&>(self).received_;
+            size = std::min(
+                size, core_->kind().is_unix_domain ? largest_unix : largest_udp
+            );
             room = bytes(size);
             self.buffer_ = room.data();
         }
@@ -211,14 +220,16 @@ void datagram_operation::complete(bool was_cancelled) noexcept {
 
 /// What the result means; false: it was cancelled.
 bool datagram_operation::settle() noexcept {
-    if (result >= 0) {
+    const bool is_whole = result >= 0 && !is_cut_short();
+    if (is_whole) {
         // Backends that do not stop an operation at once may complete it after the socket
         // was closed. What it has done counts: nothing received is lost.
-        if (!is_cut_short())
-            error_ = nullptr;
-        else if (!error_)
-            error_ = describe_truncation();
-    } else if (!error_) {
+        error_ = nullptr;
+    } else if (error_) {
+        return !was_cancelled_;
+    } else if (result >= 0) {
+        error_ = describe_truncation();
+    } else {
         if (result == -ECANCELED && !closed)
             return false;
         error_ = describe_failure(static_cast<int>(-result));
@@ -266,6 +277,7 @@ std::exception_ptr datagram_operation::describe_failure(int error) const noexcep
 }
 
 void datagram_operation::fail_closed() noexcept {
+    was_cancelled_ = task->has(lowlevel::task_abort_requested);
     try {
         error_ = std::make_exception_ptr(closed_resource_error(anyio::describe(
             subject(),
@@ -286,10 +298,11 @@ void datagram_operation::tell_closer() noexcept {
 lowlevel::abort_result
 datagram_operation::abort(lowlevel::wait_record& record) noexcept {
     auto& self = static_cast<datagram_operation&>(record);
-    if (self.stopped_ ||
+    // Closed: it is being ended already.
+    if (self.error_ ||
         self.target->owner->cancel(self) == backends::cancel_result::pending)
         return lowlevel::abort_result::pending;
-    if (!self.error_ && self.core_->elsewhere_ == &self)
+    if (self.core_->elsewhere_ == &self)
         self.core_->elsewhere_ = nullptr;
     return lowlevel::abort_result::done;
 }

@@ -3,8 +3,8 @@
 
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/run_var.hpp>
+#include "begin_step.hpp"
 #include "posix_socket.hpp"
 #include "worker_lookup.hpp"
 
@@ -79,7 +79,7 @@ task<name_info> ask_system(ip_endpoint endpoint, getnameinfo_options options) {
 
 task<std::vector<ip_endpoint>>
 look_up(std::string host, std::uint16_t port, getaddrinfo_options options) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     std::vector<ip_endpoint> found;
     if (const auto address = parse_with_interface(host)) {
         const bool wanted =
@@ -102,7 +102,7 @@ look_up(std::string host, std::uint16_t port, getaddrinfo_options options) {
 }
 
 task<name_info> name(ip_endpoint endpoint, getnameinfo_options options) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     if (!endpoint)
         throw usage_error("getnameinfo: there is no endpoint");
     name_info found;

@@ -36,6 +36,7 @@ void listener_core::add(backends::descriptor& target) {
             kind_->is_ip
                 ? to_string(made->local)
                 : to_string(posix_socket::require_local_unix_address(target.fd));
+        made->accepts = posix_socket::kind_of_stream(target.fd);
         made->code = backends::request_code::accept;
         made->completed = &on_completed;
         made->target = &target;
@@ -149,8 +150,10 @@ bool listener_core::begin_on_all() noexcept {
 }
 
 bool listener_core::begin_on(listening_socket& socket) noexcept {
+    passed_over_ = 0;
     if (socket.ready >= 0) {
         waiter_->fd_ = std::exchange(socket.ready, -1);
+        waiter_->fd_kind_ = socket.accepts;
         if (kind_->is_ip)
             waiter_->remote_ = posix_socket::from_native(socket.peer);
         return true;
@@ -194,7 +197,8 @@ void listener_core::stop() noexcept {
 bool listener_core::settle(listening_socket& socket) noexcept {
     if (socket.result < 0) {
         const int error = static_cast<int>(-socket.result);
-        if (error == ECANCELED || posix_socket::concerns_one_connection(error))
+        if (error == ECANCELED || (posix_socket::concerns_one_connection(error) &&
+                                   ++passed_over_ <= most_passed_over))
             return false;
         if (waiter_)
             deliver_error(error, socket);
@@ -207,6 +211,7 @@ bool listener_core::settle(listening_socket& socket) noexcept {
         return true;
     }
     waiter_->fd_ = fd;
+    waiter_->fd_kind_ = socket.accepts;
     if (kind_->is_ip)
         waiter_->remote_ = socket.size != 0 ? posix_socket::from_native(socket.peer)
                                             : posix_socket::remote_address(fd);
@@ -225,6 +230,7 @@ void listener_core::deliver_error(int error, const listening_socket& socket) noe
 void listener_core::on_completed(backends::request& r) noexcept {
     auto& socket = static_cast<listening_socket&>(r);
     listener_core& self = *socket.listener;
+    self.passed_over_ = 0;
     socket.pending = false;
     if (self.stage_ != stage::open) {
         if (r.result >= 0)
@@ -261,7 +267,7 @@ backends::descriptor& accept_core::take() {
     if (error_)
         std::rethrow_exception(std::move(error_));
     auto& backend = lowlevel::scheduler::of(*lowlevel::this_loop).backend();
-    backends::descriptor& target = backend.attach(fd_);
+    backends::descriptor& target = backend.attach(fd_, fd_kind_);
     fd_ = -1;
     return target;
 }
@@ -293,9 +299,9 @@ make_limit(serve_options options, const listener_kind& kind) {
 
 // On stderr, since the alternative is a server that is silent for no visible reason.
 bool passes_by_itself(listener_core* core, const os_error& error) {
-    // A shortage within this time after another belongs to it.
+    // A failure within this time after another belongs to it.
     constexpr duration burst = std::chrono::seconds(10);
-    if (!core || !posix_socket::is_shortage(error.code().value()))
+    if (!core || !posix_socket::may_pass(error.code().value()))
         return false;
     const time_point now = lowlevel::current_loop_time(*lowlevel::this_loop);
     if (now >= core->quiet_until)

@@ -21,6 +21,7 @@ struct listening_socket : backends::request {
     listener_core* listener = nullptr;
     ip_endpoint local;  // none: a UNIX socket
     std::string where;  // that, or the path, for messages
+    backends::descriptor_kind accepts{};
     posix_socket::native_address peer;
     bool pending = false;  // the backend has the request
     int ready = -1;        // accepted when nobody waited any more
@@ -94,6 +95,10 @@ private:
     std::vector<std::unique_ptr<listening_socket>> sockets_;
     posix_socket::bound_file file_;
     accept_core* waiter_ = nullptr;
+    // Failed connections in a row, without a wait; a few are nothing, but no step of a task
+    // may last for ever.
+    static constexpr int most_passed_over = 64;
+    int passed_over_ = 0;
     std::size_t first_ = 0;  // which socket is asked first, for fairness
     stage stage_ = stage::open;
 };

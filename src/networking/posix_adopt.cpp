@@ -108,8 +108,9 @@ backends::descriptor& check_and_adopt(unique_fd& fd, const Requirement& required
     const candidate socket(fd.get(), required.operation);
     check(socket, required);
     socket.make_non_blocking();
-    backends::descriptor& target =
-        lowlevel::scheduler::of(loop).backend().attach(fd.get());
+    backends::descriptor& target = lowlevel::scheduler::of(loop).backend().attach(
+        fd.get(), kind_of_stream(fd.get())
+    );
     static_cast<void>(fd.release());
     return target;
 }

@@ -20,6 +20,9 @@ namespace {
 // SCM_MAX_FD of the kernel, which has no header for it (unix(7), SCM_RIGHTS).
 constexpr std::size_t most_fds = 253;
 
+// A message is never larger: more than the system keeps for a socket, mostly.
+constexpr std::size_t most_bytes = std::size_t{256} * 1024;
+
 iovec piece_of(byte_view view) noexcept {
     return {const_cast<std::byte*>(view.data()), view.size()};
 }
@@ -136,6 +139,7 @@ void receive_fds_operation::prepare() {
             " descriptors; ask for 1 to ",
             most_fds
         ));
+    size = std::min(size, most_bytes);
     received_.data = bytes(size);
     received_.fds.reserve(max_fds_);
     fds_message& message = fds_message::make(native_, max_fds_);

@@ -220,6 +220,21 @@ unique_fd open_tcp(bool v6) {
     return fd;
 }
 
+// A socket of IP may be of another protocol, or have one put upon it (TCP_ULP: TLS in the
+// kernel), and then its receives may end at records.
+backends::descriptor_kind kind_of_stream(int fd) noexcept {
+    int protocol = 0;
+    socklen_t size = sizeof(protocol);
+    if (sys::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 ||
+        protocol != IPPROTO_TCP)
+        return backends::descriptor_kind::any;
+    char upper[16];  // TCP_ULP_NAME_MAX
+    size = sizeof(upper);
+    const bool is_plain =
+        sys::getsockopt(fd, IPPROTO_TCP, TCP_ULP, upper, &size) == 0 && size == 0;
+    return is_plain ? backends::descriptor_kind::tcp : backends::descriptor_kind::any;
+}
+
 int bind(int fd, const ip_endpoint& to, bind_options options) noexcept {
     if (options.reuse_address && !set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1))
         return errno;
@@ -338,11 +353,11 @@ std::uint32_t interface_number(const std::string& name) noexcept {
 }
 
 // The network errors of the new socket come out of accept(2), and are to be treated like
-// EAGAIN (its section "Error handling"); a firewall gives EPERM.
+// EAGAIN (its section "Error handling"). EPERM is not one of them: it may be a firewall's
+// for one connection, but also a filter of system calls', for ever.
 bool concerns_one_connection(int error) noexcept {
     switch (error) {
     case ECONNABORTED:
-    case EPERM:
     case EPROTO:
     case ENETDOWN:
     case ENOPROTOOPT:
@@ -358,8 +373,9 @@ bool concerns_one_connection(int error) noexcept {
     }
 }
 
-bool is_shortage(int error) noexcept {
-    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+bool may_pass(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+           error == EPERM || concerns_one_connection(error);
 }
 
 // ENOSPC: the user's limit on epoll watches (epoll_ctl(2)).

@@ -51,6 +51,9 @@ struct native_address {
 /// @throws os_error
 [[nodiscard]] unique_fd open_tcp(bool v6);
 
+/// Whether it is plain TCP, or what connections of a listener are.
+[[nodiscard]] backends::descriptor_kind kind_of_stream(int fd) noexcept;
+
 struct bind_options {
     bool reuse_address = false;
     bool reuse_port = false;
@@ -93,8 +96,9 @@ name_of(const ip_endpoint& endpoint, getnameinfo_options options);
 /// Whether a failed accept(2) says something about one connection only.
 [[nodiscard]] bool concerns_one_connection(int error) noexcept;
 
-/// Whether a failed accept(2) may go well a little later, when others have let go.
-[[nodiscard]] bool is_shortage(int error) noexcept;
+/// Whether a failed accept(2) may go well a little later: when others have let go, or for
+/// another connection.
+[[nodiscard]] bool may_pass(int error) noexcept;
 
 /// Whether a failed receive or send leaves the connection as it was.
 [[nodiscard]] bool is_lack_of_memory(int error) noexcept;

@@ -78,7 +78,9 @@ void set(
 }  // namespace
 
 int to_whole(duration value, duration unit) noexcept {
-    const auto whole = value / unit + (value % unit > duration::zero() ? 1 : 0);
+    const auto rest = value % unit;
+    const auto whole =
+        value / unit + (rest > duration::zero()) - (rest < duration::zero());
     using limits = std::numeric_limits<int>;
     return static_cast<int>(
         std::clamp<duration::rep>(whole, limits::min(), limits::max())
@@ -99,8 +101,22 @@ int get_option(const stream_core& stream, socket_option_id which) {
 }
 
 void set_option(const stream_core& stream, socket_option_id which, int value) {
-    if (which != socket_option_id::linger)
+    if (which != socket_option_id::linger) {
+        // Linux takes the size of a buffer for unsigned.
+        if (value < 0)
+            throw usage_error(anyio::describe(
+                "set_option ",
+                native(which).name,
+                " of ",
+                stream.describe("→"),
+                ": the value is negative"
+            ));
         return set(stream, native(which), &value, sizeof(value));
+    }
+    if (value < -1)
+        throw usage_error(anyio::describe(
+            "set_option linger of ", stream.describe("→"), ": the time is negative"
+        ));
     if (value > 0)
         throw usage_error(anyio::describe(
             "set_option linger of ",

@@ -108,6 +108,14 @@ unique_fd open_unix_stream() {
     return fd;
 }
 
+std::pair<unique_fd, unique_fd> open_unix_pair() {
+    constexpr int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int ends[2];
+    if (sys::socketpair(AF_UNIX, type, 0, ends) != 0)
+        throw os_error(errno, "socketpair", "unix");
+    return {unique_fd(ends[0]), unique_fd(ends[1])};
+}
+
 int peer_of(int fd, process_credentials& peer) noexcept {
     ucred known{};
     socklen_t size = sizeof(known);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace anyio::posix_socket {
 
@@ -18,6 +19,11 @@ namespace anyio::posix_socket {
 ///
 /// @throws os_error
 [[nodiscard]] unique_fd open_unix_stream();
+
+/// Two of them, connected with each other.
+///
+/// @throws os_error
+[[nodiscard]] std::pair<unique_fd, unique_fd> open_unix_pair();
 
 /// An errno, 0 if all went well.
 [[nodiscard]] int peer_of(int fd, process_credentials& peer) noexcept;

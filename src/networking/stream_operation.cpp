@@ -23,6 +23,10 @@ namespace {
 // 64 KiB for a message of 64 bytes costs more than the copy.
 constexpr std::size_t least_direct = std::size_t{16} * 1024;
 
+// A result is never larger, so that the room is not what was asked for but what may come:
+// the size may be a wish of the peer's, or no limit at all.
+constexpr std::size_t most_direct = std::size_t{1024} * 1024;
+
 // What a result may have too much of before it is worth a realloc.
 constexpr std::size_t most_slack = 4096;
 
@@ -109,6 +113,7 @@ void stream_operation::prepare_send() {
 void stream_operation::make_room() {
     if (size < least_direct || target->reader)
         return;
+    size = std::min(size, most_direct);
     data = bytes(size).release();
     owns_data_ = true;
 }
@@ -172,7 +177,7 @@ stream_operation::progress stream_operation::settle() noexcept {
         return settle_failure();
     if (failed_) [[unlikely]] {
         if (!survives_close())
-            return progress::done;
+            return ended_by_close();
         error_.~exception_ptr();
         failed_ = false;
         stream_ = nullptr;
@@ -275,7 +280,7 @@ void stream_operation::keep_received(std::size_t got) {
 stream_operation::progress stream_operation::settle_failure() noexcept {
     const int error = static_cast<int>(-result);
     if (failed_)
-        return progress::done;
+        return ended_by_close();
     if (error == ECANCELED && !closed)
         return progress::cancelled;
     // The peer has ended its side first if it is EPIPE; what it had sent can be read.
@@ -328,7 +333,10 @@ void stream_operation::fail(std::exception_ptr error) noexcept {
     failed_ = true;
 }
 
+/// Null stands for a cancellation, which came first.
 void stream_operation::fail_closed(const stream_core& stream) noexcept {
+    if (task->has(lowlevel::task_abort_requested))
+        return fail(nullptr);
     try {
         fail(std::make_exception_ptr(closed_resource_error(anyio::describe(
             subject(stream),
@@ -341,8 +349,14 @@ void stream_operation::fail_closed(const stream_core& stream) noexcept {
     }
 }
 
+stream_operation::progress stream_operation::ended_by_close() const noexcept {
+    return error_ ? progress::done : progress::cancelled;
+}
+
 lowlevel::abort_result stream_operation::abort(lowlevel::wait_record& record) noexcept {
     auto& self = static_cast<stream_operation&>(record);
+    if (self.failed_)
+        return lowlevel::abort_result::pending;  // closed: it is being ended already
     return self.target->owner->cancel(self) == backends::cancel_result::done
                ? lowlevel::abort_result::done
                : lowlevel::abort_result::pending;

@@ -5,8 +5,8 @@
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/base/exception_group.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
 #include "../lowlevel/scheduler.hpp"
+#include "begin_step.hpp"
 #include "posix_adopt.hpp"
 #include "posix_datagram.hpp"
 
@@ -98,7 +98,7 @@ unique_fd open_at(const ip_endpoint& local, bool reuse_port) {
 }
 
 task<udp_socket> create(socket_request request) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     ip_endpoint local(ipv4_address::any(), request.local_port);
     if (!request.local_host.empty()) {
         const auto found = co_await getaddrinfo(
@@ -186,7 +186,7 @@ connected_udp_socket connect_to(
 
 task<connected_udp_socket>
 create_connected(std::string host, std::uint16_t port, socket_request request) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     if (port == 0)
         throw usage_error(describe(
             "create_connected_udp_socket ", host, ": port 0 cannot be connected to"

@@ -3,8 +3,8 @@
 
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
 #include "../lowlevel/scheduler.hpp"
+#include "begin_step.hpp"
 #include "posix_adopt.hpp"
 #include "posix_datagram.hpp"
 #include "posix_unix_socket.hpp"
@@ -121,7 +121,7 @@ auto open_and(const create_unix_datagram_socket_options& options, Use use) {
 
 task<unix_datagram_socket>
 create_unix_datagram_socket(create_unix_datagram_socket_options options) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     check("create_unix_datagram_socket", options);
     co_return open_and(options, [](unique_fd& fd) {
         return unix_datagram_socket(attach(fd));
@@ -131,7 +131,7 @@ create_unix_datagram_socket(create_unix_datagram_socket_options options) {
 task<connected_unix_datagram_socket> create_connected_unix_datagram_socket(
     unix_address to, create_unix_datagram_socket_options options
 ) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     check("create_connected_unix_datagram_socket", options);
     if (to.is_unnamed())
         throw usage_error(

@@ -2,7 +2,7 @@
 #include <anyio/networking/unix_listener.hpp>
 
 #include <anyio/base/errors.hpp>
-#include <anyio/lowlevel/checkpoint.hpp>
+#include "begin_step.hpp"
 #include "listener_core.hpp"
 #include "posix_adopt.hpp"
 #include "posix_unix_socket.hpp"
@@ -62,7 +62,7 @@ int unix_listener::attribute(socket_attribute::raw_socket) const noexcept {
 
 task<unix_listener>
 create_unix_listener(unix_address at, create_unix_listener_options options) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await detail::begin_step();
     check(at, options);
     detail::unique_core core(new detail::listener_core(unix_listener::kind_));
     unique_fd fd = posix_socket::open_unix_stream();

@@ -3,9 +3,12 @@
 
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
+#include "../lowlevel/scheduler.hpp"
 #include "posix_adopt.hpp"
 #include "posix_socket.hpp"
 #include "posix_unix_socket.hpp"
+
+#include <utility>
 
 namespace anyio {
 
@@ -53,6 +56,20 @@ unix_socket_stream unix_socket_stream::from_fd(unique_fd&& fd) {
          .is_unix_domain = true,
          .listens = false}
     ));
+}
+
+std::pair<unix_socket_stream, unix_socket_stream> create_unix_socket_pair() {
+    auto& loop = lowlevel::require_loop("create_unix_socket_pair");
+    auto ends = posix_socket::open_unix_pair();
+    const auto make = [&](unique_fd& fd) {
+        backends::descriptor& target =
+            lowlevel::scheduler::of(loop).backend().attach(fd.get());
+        static_cast<void>(fd.release());
+        return unix_socket_stream(target);
+    };
+    unix_socket_stream one = make(ends.first);
+    unix_socket_stream two = make(ends.second);
+    return {std::move(one), std::move(two)};
 }
 
 }  // namespace anyio

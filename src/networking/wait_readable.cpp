@@ -68,6 +68,8 @@ void watched_descriptor::close() noexcept {
         if (!pending)
             continue;
         auto& operation = static_cast<poll_operation&>(*pending);
+        if (operation.task->has(lowlevel::task_abort_requested))
+            continue;  // cancelled first, so that is how it ends
         try {
             operation.error_ = std::make_exception_ptr(closed_resource_error(
                 operation.subject() +
@@ -152,7 +154,7 @@ void poll_operation::await_resume() const {
 
 void poll_operation::on_completed(backends::request& r) noexcept {
     auto& self = static_cast<poll_operation&>(r);
-    if (self.result == -ECANCELED && !self.closed)
+    if (self.result == -ECANCELED && !self.error_)
         reschedule_cancelled(*self.task);
     else
         reschedule(*self.task);
@@ -160,6 +162,8 @@ void poll_operation::on_completed(backends::request& r) noexcept {
 
 lowlevel::abort_result poll_operation::abort(lowlevel::wait_record& record) noexcept {
     auto& self = static_cast<poll_operation&>(record);
+    if (self.error_)
+        return lowlevel::abort_result::pending;  // closed: it is being ended already
     return self.target->owner->cancel(self) == backends::cancel_result::done
                ? lowlevel::abort_result::done
                : lowlevel::abort_result::pending;

@@ -29,8 +29,11 @@ public:
     worker_pool(const worker_pool&) = delete;  // its threads hold its address
     worker_pool& operator=(const worker_pool&) = delete;
 
-    /// The pool of the process. It is never destroyed, since a thread may outlive every
-    /// static object.
+    /// The pool of the process: a child of fork(2) has one of its own, since it has none of
+    /// its parent's threads. It is never destroyed, since a thread may outlive every static
+    /// object.
+    ///
+    /// @throws std::bad_alloc
     [[nodiscard]] static worker_pool& instance();
 
     /// Runs `job`, which must not throw, in one of the threads. In order of arrival.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "worker_pool.hpp"
 
+#include <atomic>
 #include <csignal>
+#include <memory>
 #include <system_error>
 #include <thread>
+
+#include <unistd.h>
 
 namespace anyio::threads {
 
@@ -34,9 +38,25 @@ private:
 
 }  // namespace
 
+// No function-local static: another thread may be at it while this one forks. Nor
+// pthread_atfork(3), which clone(2) does not know.
 worker_pool& worker_pool::instance() {
-    static auto& pool = *new worker_pool(default_limit, default_idle_time);
-    return pool;
+    struct pool_of_process {
+        explicit pool_of_process(pid_t id) noexcept : process(id) {}
+
+        const pid_t process;
+        worker_pool pool{default_limit, default_idle_time};
+    };
+
+    static constinit std::atomic<pool_of_process*> current = nullptr;
+    const pid_t process = ::getpid();
+    pool_of_process* known = current.load(std::memory_order_acquire);
+    while (!known || known->process != process) {
+        auto made = std::make_unique<pool_of_process>(process);
+        if (current.compare_exchange_strong(known, made.get()))
+            known = made.release();
+    }
+    return known->pool;
 }
 
 void worker_pool::run(unique_function<void()> job) {

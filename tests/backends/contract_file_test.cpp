@@ -167,6 +167,18 @@ TEST_P(file_contract, waits_for_a_pipe_without_holding_up_others) {
     EXPECT_EQ(got(waits), "hello");
 }
 
+TEST_P(file_contract, a_pipe_whose_reader_has_gone_raises_no_signal) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    ::close(ends[0]);
+    const unique_fd writer(ends[1]);
+    std::string text = "for nobody";
+    counted_file_request write(file_code::write, writer.get());
+    write.data = text.data();
+    write.size = text.size();
+    EXPECT_EQ(complete(write), -EPIPE);
+}
+
 TEST_P(file_contract, cancels_what_waits) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);

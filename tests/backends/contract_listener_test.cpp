@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/un.h>
+
 using namespace anyio;
 using backends::descriptor;
 using backends::request_code;
@@ -62,7 +64,7 @@ TEST_P(contract, no_connection_of_a_crowd_is_lost) {
         ASSERT_GE(r.result, 0);
         accepted.emplace_back(static_cast<int>(r.result));
     };
-    // First one alone, so that what accepts is armed, then a crowd, then nobody for a while.
+    // First one alone, then a crowd, then nobody for a while.
     for (const std::size_t crowd : {std::size_t{1}, count}) {
         for (std::size_t i = 0; i < crowd; ++i)
             clients.push_back(there.client());
@@ -77,6 +79,103 @@ TEST_P(contract, no_connection_of_a_crowd_is_lost) {
     EXPECT_EQ(none.completions, 0);
     cancel(none);
     loop->close(listener);
+}
+
+// Of a listening socket that others have too: other processes, or the next server.
+TEST_P(contract, what_nobody_asks_for_is_left_to_others) {
+    listening there;
+    const unique_fd elsewhere(::fcntl(there.fd, F_DUPFD_CLOEXEC, 0));
+    descriptor& listener = loop->attach(there.fd);
+    std::vector<unique_fd> clients;
+    clients.push_back(there.client());
+    counted_request first(request_code::accept, listener);
+    complete(first);
+    const unique_fd accepted(static_cast<int>(first.result));
+    ASSERT_GE(first.result, 0);
+    clients.push_back(there.client());  // while nobody accepts
+    look();
+    for (const bool begun : {false, true}) {
+        counted_request withdrawn(request_code::accept, listener);
+        const auto get_rid_of_one = [&] {
+            const unique_fd taken(
+                ::accept4(elsewhere.get(), nullptr, nullptr, SOCK_CLOEXEC)
+            );
+            EXPECT_TRUE(taken);
+        };
+        get_rid_of_one();
+        EXPECT_FALSE(loop->submit(withdrawn));
+        if (begun)
+            look();
+        clients.push_back(there.client());  // it comes before the withdrawal
+        cancel(withdrawn);
+        look();
+    }
+    clients.push_back(there.client());
+    look();
+    loop->close(listener);
+    look();
+    for (int i = 0; i < 2; ++i) {
+        const unique_fd taken(::accept4(elsewhere.get(), nullptr, nullptr, SOCK_CLOEXEC)
+        );
+        EXPECT_TRUE(taken) << i;
+    }
+}
+
+TEST_P(contract, an_accepted_connection_comes_with_its_address_even_if_it_is_reset) {
+    listening there;
+    descriptor& listener = loop->attach(there.fd);
+    for (const bool waits : {false, true}) {
+        sockaddr_in peer{};
+        counted_request r(request_code::accept, listener, &peer, sizeof(peer));
+        if (waits) {
+            EXPECT_FALSE(loop->submit(r));
+        }
+        sockaddr_in own{};
+        socklen_t size = sizeof(own);
+        {
+            const unique_fd client = there.client();
+            ::getsockname(client.get(), reinterpret_cast<sockaddr*>(&own), &size);
+            const ::linger reset{1, 0};
+            ::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        }
+        if (waits)
+            finish(r);
+        else
+            complete(r);
+        ASSERT_GE(r.result, 0);
+        ::close(static_cast<int>(r.result));
+        EXPECT_EQ(r.size, sizeof(peer));
+        EXPECT_EQ(peer.sin_port, own.sin_port);
+    }
+    loop->close(listener);
+}
+
+TEST_P(contract, a_full_backlog_of_a_unix_socket_says_so_at_once) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = "anyio-contract-" + std::to_string(::getpid());
+    name.copy(address.sun_path + 1, name.size());
+    const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+    const auto size =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    const unique_fd there(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(there.get(), generic, size), 0);
+    ASSERT_EQ(::listen(there.get(), 0), 0);
+    descriptor& first = loop->attach(::socket(AF_UNIX, stream_type, 0));
+    counted_request fits(request_code::connect, first, &address, size);
+    complete(fits);
+    EXPECT_EQ(fits.result, 0);
+    descriptor& second = loop->attach(::socket(AF_UNIX, stream_type, 0));
+    counted_request full(request_code::connect, second, &address, size);
+    EXPECT_TRUE(complete(full));
+    EXPECT_EQ(full.result, -EAGAIN);
+    const unique_fd taken(::accept4(there.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    counted_request again(request_code::connect, second, &address, size);
+    complete(again);
+    EXPECT_EQ(again.result, 0);
+    loop->close(first);
+    loop->close(second);
+    ::close(one);
 }
 
 TEST_P(contract, closing_a_listener_frees_its_port_and_its_connections) {

@@ -133,6 +133,28 @@ TEST_P(contract, gives_a_descriptor_back_open) {
     EXPECT_EQ(::read(one, buffer.data(), buffer.size()), 5);
 }
 
+// Somebody else has the same file, so closing it here does not end it.
+TEST_P(contract, what_was_closed_may_come_back_with_the_same_number) {
+    const unique_fd elsewhere(::fcntl(one, F_DUPFD_CLOEXEC, 0));
+    for (const auto kind :
+         {anyio::backends::descriptor_kind::any, anyio::backends::descriptor_kind::tcp
+         }) {
+        for (int i = 0; i < 2; ++i) {
+            descriptor& socket = loop->attach(one, kind);
+            counted_request r = receive(socket);
+            EXPECT_FALSE(loop->submit(r));
+            look();
+            write("hello");
+            finish(r);
+            EXPECT_EQ(r.result, 5);
+            loop->close(socket);
+            look();
+            EXPECT_EQ(::dup3(elsewhere.get(), one, O_CLOEXEC), one);
+        }
+    }
+    ::close(one);
+}
+
 TEST_P(contract, reports_the_end_that_came_with_the_last_data) {
     descriptor& socket = loop->attach(one);
     counted_request first = receive(socket);

@@ -2,11 +2,36 @@
 #include <anyio/backends/backend.hpp>
 #include "backends/contract.hpp"
 
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
 #include <sys/mman.h>
 
 using namespace anyio;
 using backends::descriptor;
 using backends::request_code;
+
+namespace {
+
+/// Sends text with a descriptor, its own.
+void send_with_descriptor(int fd, std::string_view text) {
+    iovec piece{const_cast<char*>(text.data()), text.size()};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    *reinterpret_cast<int*>(CMSG_DATA(header)) = fd;
+    EXPECT_GT(::sendmsg(fd, &message, MSG_NOSIGNAL), 0);
+}
+
+}  // namespace
 
 TEST_P(contract, lends_a_buffer_to_who_has_none) {
     descriptor& socket = loop->attach(one);
@@ -60,6 +85,80 @@ TEST_P(contract, lends_to_more_than_there_are_buffers_for) {
     }
     for (descriptor* socket : sockets)
         loop->close(*socket);
+}
+
+// A receive stops before urgent data, although more is there.
+TEST_P(contract, receives_what_follows_urgent_data) {
+    support::listening there;
+    const unique_fd client = there.client();
+    descriptor& socket = loop->attach(
+        ::accept4(there.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC),
+        backends::descriptor_kind::tcp
+    );
+    const auto send = [&](std::string_view text, int options) {
+        ASSERT_GT(::send(client.get(), text.data(), text.size(), options), 0);
+    };
+    // With a receive that waits already, with none, and with one that comes in between.
+    for (const int when : {0, 1, 2}) {
+        std::string got;
+        counted_request first = receive(socket);
+        EXPECT_FALSE(loop->submit(first));
+        look();
+        if (when == 0) {
+            send("begin", 0);
+            finish(first);
+            EXPECT_EQ(first.result, 5);
+        }
+        send("ab", 0);
+        send("C", MSG_OOB);
+        send("defgh", 0);
+        if (when == 1)
+            look();
+        if (when != 0) {
+            finish(first);
+            got.append(buffer.data(), static_cast<std::size_t>(first.result));
+        }
+        while (got.size() < 7) {
+            counted_request r = receive(socket);
+            complete(r);
+            ASSERT_GT(r.result, 0) << "after " << got;
+            got.append(buffer.data(), static_cast<std::size_t>(r.result));
+        }
+        EXPECT_EQ(got, "abdefgh");
+    }
+    loop->close(socket);
+    ::close(there.fd);
+}
+
+// So it does where descriptors were attached, whether anybody wants them or not.
+TEST_P(contract, receives_what_follows_descriptors_that_nobody_asked_for) {
+    descriptor& socket = loop->attach(one);
+    for (const bool waits : {true, false}) {
+        counted_request first = receive(socket);
+        EXPECT_FALSE(loop->submit(first));
+        look();
+        if (!waits) {
+            write("x");
+            finish(first);
+        }
+        for (const std::string_view text : {"ab", "cd", "ef"}) {
+            send_with_descriptor(two.get(), text);
+            write("gh");
+        }
+        std::string got;
+        if (waits) {
+            finish(first);
+            got.append(buffer.data(), static_cast<std::size_t>(first.result));
+        }
+        while (got.size() < 12) {
+            counted_request r = receive(socket);
+            complete(r);
+            ASSERT_GT(r.result, 0) << "after " << got;
+            got.append(buffer.data(), static_cast<std::size_t>(r.result));
+        }
+        EXPECT_EQ(got, "abghcdghefgh");
+    }
+    loop->close(socket);
 }
 
 TEST_P(contract, sends_as_much_as_there_is_room_for) {
@@ -193,4 +292,36 @@ TEST_P(contract, a_datagram_that_waited_for_room_goes_whole) {
     }
     read_one();
     loop->close(socket);
+}
+
+// The other side goes in the middle of a call, which then succeeds in part, and the system
+// raises SIGPIPE all the same. Whether it does is a matter of luck, so there are many tries.
+TEST_P(contract, a_peer_that_goes_while_a_file_is_sent_raises_no_signal) {
+    const unique_fd file(::memfd_create("file", MFD_CLOEXEC));
+    constexpr std::int64_t size = 1'000'000;
+    ASSERT_EQ(::ftruncate(file.get(), size), 0);
+    ::close(one);
+    for (int i = 0; i < 300; ++i) {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::socketpair(AF_UNIX, stream_type, 0, ends.data()), 0);
+        descriptor& socket = loop->attach(ends[0]);
+        std::thread reader([far = unique_fd(ends[1]), i] {
+            std::string room(100'000, '\0');
+            for (int reads = 0; reads < i % 20; ++reads)
+                if (::recv(far.get(), room.data(), room.size(), MSG_DONTWAIT) == 0)
+                    return;
+        });
+        backends::file_piece piece{file.get(), 0};
+        for (std::int64_t result = 0; result >= 0; piece.offset %= size) {
+            counted_request r(request_code::send_file, socket, &piece, size);
+            complete(r);
+            result = r.result;
+            piece.offset += std::max(result, std::int64_t{0});
+        }
+        reader.join();
+        loop->close(socket);
+    }
+    sigset_t pending;
+    ::sigpending(&pending);
+    EXPECT_EQ(::sigismember(&pending, SIGPIPE), 0);
 }

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/backends/registry.hpp>
 
+#include <anyio/backends/backend.hpp>
 #include <anyio/base/errors.hpp>
 #include "lowlevel/scheduler.hpp"
 #include "support/anyio_test.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +28,24 @@ using ::testing::HasSubstr;
 namespace {
 
 constexpr const char* inside = "ANYIO_TEST_INSIDE_A_FILTER";
+
+/// Leaves `limit` bytes of memory that may be locked, which rings count as (mlock(2)). Root
+/// has no limit, unless it gives up the capability.
+void limit_locked_memory(rlim_t limit, rlim_t most) {
+    const rlimit both{limit, most};
+    if (::setrlimit(RLIMIT_MEMLOCK, &both) != 0)
+        ::_exit(102);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    if (::syscall(SYS_capget, &header, data) != 0)
+        ::_exit(103);
+    for (std::uint32_t* const set : {&data[0].effective, &data[0].permitted})
+        *set &= ~(1U << unsigned{CAP_IPC_LOCK});
+    if (::syscall(SYS_capset, &header, data) != 0)
+        ::_exit(104);
+    // execve(2) would give it back to root.
+    ::prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK);
+}
 
 /// Forbids io_uring to this process and its children, as container runtimes do.
 void forbid_io_uring() {
@@ -121,6 +145,88 @@ TEST(registry, where_io_uring_is_forbidden_epoll_stands_in_and_says_so_once) {
     EXPECT_EQ(name_of_backend(), "epoll");
     EXPECT_THAT(get_available_backends(), ::testing::ElementsAre("epoll"));
     EXPECT_THAT(backends::unavailability("io_uring"), HasSubstr("forbidden"));
+}
+
+// Somebody who has not asked for io_uring is told too: it is slower than he may expect.
+TEST(registry, without_memory_for_a_ring_epoll_stands_in_and_says_so_once) {
+    if (!std::getenv(inside)) {
+        for (const unsigned kib : {0U, 8U, 64U})
+            for (const char* const wish : {"io_uring", ""}) {
+                const std::string said = run_again(
+                    "registry.without_memory_for_a_ring_epoll_stands_in_and_says_so_once",
+                    [=] {
+                        ::setenv("ANYIO_BACKEND", wish, 1);
+                        limit_locked_memory(rlim_t{kib} * 1024, rlim_t{kib} * 1024);
+                    }
+                );
+                if (said.find("NO LIMIT") != std::string::npos)
+                    GTEST_SKIP() << "this kernel does not count rings as locked memory";
+                EXPECT_EQ(count(said, "anyio: backend \"io_uring\" does not work"), 1u)
+                    << said;
+                EXPECT_THAT(said, HasSubstr("RLIMIT_MEMLOCK"));
+                EXPECT_THAT(said, HasSubstr("; using \"epoll\"\n"));
+            }
+        return;
+    }
+    // The ring that is tried for this is as large as those that are used.
+    if (backends::unavailability("io_uring").empty()) {
+        std::puts("NO LIMIT");
+        return;
+    }
+    EXPECT_EQ(name_of_backend(), "epoll");
+    EXPECT_EQ(name_of_backend(), "epoll");
+}
+
+TEST(registry, when_the_memory_for_rings_is_used_up_epoll_stands_in) {
+    if (!std::getenv(inside)) {
+        const std::string said = run_again(
+            "registry.when_the_memory_for_rings_is_used_up_epoll_stands_in",
+            [] {
+                ::unsetenv("ANYIO_BACKEND");
+                limit_locked_memory(rlim_t{512} * 1024, rlim_t{512} * 1024);
+            }
+        );
+        if (said.find("NO LIMIT") != std::string::npos)
+            GTEST_SKIP() << "this kernel does not count rings as locked memory";
+        EXPECT_EQ(count(said, "anyio: backend \"io_uring\" does not work"), 1u) << said;
+        return;
+    }
+    std::vector<std::unique_ptr<backends::backend>> many;
+    for (int i = 0; i < 50; ++i)
+        many.push_back(backends::make_backend(""));
+    if (many.back()->name() == "io_uring") {
+        std::puts("NO LIMIT");
+        return;
+    }
+    EXPECT_EQ(many.back()->name(), "epoll");
+}
+
+TEST(registry, an_obstacle_that_has_gone_is_forgotten) {
+    constexpr rlim_t enough = rlim_t{4} * 1024 * 1024;
+    if (!std::getenv(inside)) {
+        run_again("registry.an_obstacle_that_has_gone_is_forgotten", [] {
+            limit_locked_memory(0, enough);
+        });
+        return;
+    }
+    const std::string then = backends::unavailability("io_uring");
+    const rlimit more{enough, enough};
+    ASSERT_EQ(::setrlimit(RLIMIT_MEMLOCK, &more), 0);
+    if (!then.empty() && then.find("RLIMIT_MEMLOCK") != std::string::npos) {
+        EXPECT_EQ(backends::unavailability("io_uring"), "");
+        EXPECT_THAT(get_available_backends(), ::testing::Contains("io_uring"));
+    }
+}
+
+TEST(registry, without_descriptors_there_is_no_loop_and_an_error_says_why) {
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const std::string why =
+        message_thrown_by<os_error>([] { static_cast<void>(name_of_backend()); });
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_THAT(why, HasSubstr("too many open files (EMFILE)"));
 }
 
 TEST(registry, without_a_wish_nothing_is_said_where_io_uring_is_forbidden) {

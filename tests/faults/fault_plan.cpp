@@ -14,7 +14,7 @@ constexpr std::array<const char*, static_cast<std::size_t>(call::count)> names{
     "epoll_ctl",   "epoll_pwait2", "epoll_wait", "eventfd", "getpeername",
     "getsockname", "getsockopt",   "listen",     "poll",    "recv",
     "recvmsg",     "send",         "sendfile",   "sendmsg", "setsockopt",
-    "shutdown",    "socket",
+    "shutdown",    "socket",       "socketpair",
 };
 
 }  // namespace

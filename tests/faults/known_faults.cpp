@@ -70,7 +70,11 @@ std::vector<fault> make_table() {
 
     // There is no more of something.
     t.add(
-        {call::accept4, call::socket, call::eventfd, call::epoll_create1},
+        {call::accept4,
+         call::socket,
+         call::socketpair,
+         call::eventfd,
+         call::epoll_create1},
         {EMFILE, ENFILE, ENOMEM}
     );
     t.add({call::accept4, call::socket}, {ENOBUFS});
@@ -86,10 +90,11 @@ std::vector<fault> make_table() {
     // The new connection has gone, or was not allowed.
     t.add(
         {call::accept4},
-        {ECONNABORTED, EPROTO, EPERM, ENETDOWN, EHOSTUNREACH, ETIMEDOUT},
+        {ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ETIMEDOUT},
         overcome,
         a_few
     );
+    t.add({call::accept4}, {EPERM});
 
     // The peer, or the network.
     t.add(

@@ -115,6 +115,13 @@ ANYIO_FAULT_SWEEP(unix_echo) {
     });
 }
 
+ANYIO_FAULT_SWEEP(unix_pair) {
+    auto [one, two] = create_unix_socket_pair();
+    co_await one.send("x");
+    const bytes got = co_await two.receive();
+    demand(got == as_bytes("x"), "the ends are connected");
+}
+
 ANYIO_FAULT_SWEEP(udp) {
     auto one = co_await create_udp_socket({.local_host = "127.0.0.1"});
     const ip_endpoint where = one.local_address();
@@ -154,6 +161,25 @@ ANYIO_FAULT_SWEEP(unix_datagrams) {
         for (int i = 0; i < many; ++i)
             co_await two.send_to(message, name);
     });
+}
+
+ANYIO_FAULT_SWEEP(files) {
+    const unique_fd file(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    demand(
+        ::write(file.get(), message.data(), message.size()) ==
+            static_cast<ssize_t>(message.size()),
+        "there is a file"
+    );
+    auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
+    auto client = co_await connect_tcp("127.0.0.1", listener.local_port());
+    auto server = co_await listener.accept();
+    const std::uint64_t sent = co_await server.send_file(file.get());
+    demand(sent == message.size(), "all of the file is sent");
+    co_await server.send_eof();
+    std::string got;
+    while (auto chunk = co_await client.next())
+        got += chunk->str();
+    demand(got == message, "what comes is what the file has");
 }
 
 ANYIO_FAULT_SWEEP(descriptors) {

@@ -19,8 +19,9 @@ class counting_backend final : public backends::backend {
 public:
     [[nodiscard]] std::string_view name() const noexcept override { return "counting"; }
 
-    [[nodiscard]] backends::descriptor& attach(int fd) override {
-        return inner_->attach(fd);
+    [[nodiscard]] backends::descriptor&
+    attach(int fd, backends::descriptor_kind kind) override {
+        return inner_->attach(fd, kind);
     }
 
     void close(backends::descriptor& target) noexcept override {

@@ -21,7 +21,10 @@ class bell final : public anyio::backends::backend {
 public:
     [[nodiscard]] std::string_view name() const noexcept override { return "bell"; }
 
-    [[nodiscard]] anyio::backends::descriptor& attach(int) override { std::abort(); }
+    [[nodiscard]] anyio::backends::descriptor&
+    attach(int, anyio::backends::descriptor_kind) override {
+        std::abort();
+    }
 
     void close(anyio::backends::descriptor&) noexcept override {}
 

@@ -54,7 +54,6 @@ TEST(accept_errors, of_one_connection_are_passed_over) {
         faulty_backend::errors = {
             ECONNABORTED,
             EPROTO,
-            EPERM,
             ENETDOWN,
             EHOSTDOWN,
             ENONET,
@@ -92,6 +91,35 @@ TEST(accept_errors, of_shortage_are_waited_for_and_reported_once) {
             "anyio: accept tcp " + where +
                 ": cannot allocate memory (ENOMEM); trying again every 100 ms\n"
         );
+    });
+}
+
+// One connection that a firewall forbids, or all of them: nobody can tell.
+TEST(accept_errors, of_permission_are_waited_for_and_reported) {
+    run_faulty([]() -> task<> {
+        auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
+        faulty_backend::errors = {EPERM, EPERM};
+        ::testing::internal::CaptureStderr();
+        const duration took = co_await time_to_serve(listener);
+        EXPECT_EQ(took, 200ms);
+        EXPECT_THAT(
+            ::testing::internal::GetCapturedStderr(),
+            ::testing::HasSubstr("operation not permitted (EPERM); trying again")
+        );
+        faulty_backend::errors = {EPERM};
+        const auto accepted = co_await as_outcome(listener.accept());
+        EXPECT_TRUE(is_error<os_error>(accepted.error()));
+    });
+}
+
+TEST(accept_errors, of_a_great_many_connections_in_a_row_do_not_hold_up_the_loop) {
+    run_faulty([]() -> task<> {
+        auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
+        faulty_backend::errors.assign(1000, ECONNABORTED);
+        ::testing::internal::CaptureStderr();
+        const duration took = co_await time_to_serve(listener);
+        EXPECT_EQ(took > 1s, !faulty_backend::later);
+        ::testing::internal::GetCapturedStderr();
     });
 }
 

@@ -249,3 +249,35 @@ ANYIO_TEST(connect_tcp, refuses_port_zero) {
     const auto zero = co_await as_outcome(connect_tcp("127.0.0.1", 0));
     EXPECT_TRUE(is_error<usage_error>(zero.error()));
 }
+
+ANYIO_TEST(connect_tcp, tries_only_addresses_of_the_local_family) {
+    fixed_resolver two_families({"::1", "127.0.0.1"});
+    resolver* const before = set_resolver(&two_families);
+    auto listener = co_await create_tcp_listener();
+    for (const char* const local : {"127.0.0.2", "::1"}) {
+        auto stream =
+            co_await connect_tcp("both", listener.local_port(), {.local_host = local});
+        EXPECT_EQ(to_string(stream.local_address().address()), local);
+        EXPECT_EQ(stream.remote_address().is_v6(), stream.local_address().is_v6());
+    }
+    set_resolver(before);
+    const auto none = co_await as_outcome(
+        connect_tcp("127.0.0.1", listener.local_port(), {.local_host = "::1"})
+    );
+    EXPECT_TRUE(is_error<connection_failed>(none.error()));
+    EXPECT_THAT(
+        message_of(none.error()),
+        HasSubstr("all addresses of \"127.0.0.1\" are of another family than the local "
+                  "one, ::1")
+    );
+}
+
+ANYIO_TEST(connect_tcp, refuses_a_negative_delay) {
+    const auto made =
+        co_await as_outcome(connect_tcp("::1", 80, {.happy_eyeballs_delay = -1ms}));
+    EXPECT_TRUE(is_error<usage_error>(made.error()));
+    EXPECT_THAT(
+        message_of(made.error()),
+        HasSubstr("connect_tcp [::1]:80: the happy_eyeballs_delay is negative")
+    );
+}

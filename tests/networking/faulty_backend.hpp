@@ -25,8 +25,9 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept override { return "faulty"; }
 
-    [[nodiscard]] descriptor& attach(int fd) override {
-        descriptor& made = inner_->attach(fd);
+    [[nodiscard]] descriptor&
+    attach(int fd, anyio::backends::descriptor_kind kind) override {
+        descriptor& made = inner_->attach(fd, kind);
         made.owner = this;
         return made;
     }

@@ -8,6 +8,9 @@
 #include <atomic>
 #include <thread>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace anyio;
 using namespace std::chrono_literals;
 using ::testing::Contains;
@@ -300,4 +303,41 @@ TEST(set_resolver, holds_for_one_run_only) {
         co_return;
     });
     EXPECT_THROW(set_resolver(&other), no_event_loop_error);
+}
+
+// A child has none of its parent's threads, but may have its memory of them.
+TEST(getaddrinfo, works_in_a_child_of_a_process_that_has_looked_names_up) {
+    const auto look_up = []() -> task<> {
+        static_cast<void>(co_await getaddrinfo("localhost", 80));
+    };
+    run(look_up);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(60);
+        run(look_up);
+        ::_exit(0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
+// The child has another loop, in a thread of its own; the parent's goes on.
+TEST(getaddrinfo, works_in_a_child_that_was_forked_by_a_running_loop) {
+    run([]() -> task<> {
+        const auto look_up = []() -> task<> {
+            static_cast<void>(co_await getaddrinfo("localhost", 80));
+        };
+        co_await look_up();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(60);
+            std::thread([&] { run(look_up); }).join();
+            ::_exit(0);
+        }
+        int status = 0;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+        co_await look_up();
+    });
 }

@@ -23,8 +23,9 @@ class late_backend final : public anyio::backends::backend {
 public:
     [[nodiscard]] std::string_view name() const noexcept override { return "late"; }
 
-    [[nodiscard]] descriptor& attach(int fd) override {
-        descriptor& made = inner_->attach(fd);
+    [[nodiscard]] descriptor&
+    attach(int fd, anyio::backends::descriptor_kind kind) override {
+        descriptor& made = inner_->attach(fd, kind);
         made.owner = this;
         return made;
     }

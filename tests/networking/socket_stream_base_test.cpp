@@ -4,6 +4,7 @@
 #include "networking/unix_connections.hpp"
 
 #include <array>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -296,6 +297,45 @@ STREAM_TEST(any_option_can_be_set_by_its_number) {
     EXPECT_EQ(
         pair.client.template get_raw_option<int>(SOL_SOCKET, SO_TYPE), SOCK_STREAM
     );
+}
+
+STREAM_TEST(options_refuse_negative_values) {
+    auto pair = co_await Kind::connected();
+    const auto message = [&](auto option, auto value) {
+        return message_thrown_by<usage_error>([&] {
+            pair.client.template set_option<decltype(option)>(value);
+        });
+    };
+    const auto negative = HasSubstr("is negative");
+    EXPECT_THAT(message(socket_option::send_buffer_size(), -1), negative);
+    EXPECT_THAT(message(socket_option::receive_buffer_size(), -1), negative);
+    EXPECT_THAT(message(socket_option::not_sent_low_water(), -1), negative);
+    EXPECT_THAT(message(socket_option::keep_alive_count(), -1), negative);
+    EXPECT_THAT(message(socket_option::keep_alive_idle(), -1ns), negative);
+    EXPECT_THAT(message(socket_option::keep_alive_interval(), -1s), negative);
+    EXPECT_THAT(message(socket_option::user_timeout(), -1ms), negative);
+    EXPECT_THAT(message(socket_option::linger(), duration(-1s)), negative);
+}
+
+// However much is asked for, what is there decides how much room is made.
+STREAM_TEST(receives_what_there_is_without_a_limit) {
+    auto pair = co_await Kind::connected();
+    constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+    const std::string text = support::pattern(3'000'000);
+    std::string got;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        group.start_soon([&]() -> task<> {
+            co_await pair.client.send(text);
+            co_await pair.client.send_eof();
+        });
+        const bytes first = co_await pair.server.receive(no_limit);
+        got += first.str();
+        while (auto chunk = co_await pair.server.next(no_limit - 1)) {
+            EXPECT_LE(chunk->capacity(), chunk->size() + 100'000);
+            got += chunk->str();
+        }
+    });
+    EXPECT_EQ(got == text, true);
 }
 
 STREAM_TEST(lingering_may_reset_but_not_block) {

@@ -445,3 +445,26 @@ ANYIO_TEST(tcp_listener, is_closed_at_the_end_of_its_block) {
     const auto refused = co_await as_outcome(connect_tcp("127.0.0.1", port));
     EXPECT_TRUE(is_error<connection_failed>(refused.error()));
 }
+
+// Twice the same address: whatever port the system chooses for it, it is taken then.
+ANYIO_TEST(tcp_listener, ports_that_the_system_chose_are_not_blamed) {
+    class same_address_twice final : public resolver {
+    public:
+        task<std::vector<ip_endpoint>>
+        getaddrinfo(std::string, std::uint16_t port, getaddrinfo_options) override {
+            co_return std::vector<ip_endpoint>(
+                2, ip_endpoint(ipv4_address::loopback(), port)
+            );
+        }
+    };
+
+    same_address_twice twice;
+    resolver* const before = set_resolver(&twice);
+    const auto made = co_await as_outcome(create_tcp_listener({.local_host = "twice"}));
+    set_resolver(before);
+    EXPECT_EQ(
+        message_of(made.error()),
+        "bind tcp twice:0: address already in use (EADDRINUSE); none of 8 ports that were "
+        "free at one of its 2 addresses was free at all; give a port, or one address"
+    );
+}

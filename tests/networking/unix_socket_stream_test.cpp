@@ -490,3 +490,75 @@ TEST(unix_socket_stream, is_not_made_outside_of_a_run) {
     );
     EXPECT_TRUE(one);
 }
+
+ANYIO_TEST(unix_socket_stream, receives_descriptors_without_a_limit_of_bytes) {
+    auto pair = connected_unix_pair();
+    const unique_fd file = support::file_with("x");
+    const std::vector<int> fds{file.get()};
+    co_await pair.client.send_fds("hello", fds);
+    const received_fds got =
+        co_await pair.server.receive_fds(static_cast<std::size_t>(-1), 1);
+    EXPECT_EQ(got.data, as_bytes("hello"));
+    EXPECT_EQ(got.fds.size(), 1U);
+}
+
+ANYIO_TEST(unix_socket_stream, pieces_may_come_together_with_those_of_descriptors) {
+    auto pair = connected_unix_pair();
+    const unique_fd file = support::file_with("x");
+    const std::vector<int> fds{file.get()};
+    co_await pair.client.send("ab");
+    co_await pair.client.send_fds("cdef", fds);
+    co_await pair.client.send_fds("gh", fds);
+    const received_fds first = co_await pair.server.receive_fds(4, 1);
+    EXPECT_EQ(first.data, as_bytes("abcd"));
+    EXPECT_EQ(first.fds.size(), 1U);
+    const received_fds second = co_await pair.server.receive_fds(100, 1);
+    EXPECT_EQ(second.data, as_bytes("efgh"));
+    EXPECT_EQ(second.fds.size(), 1U);
+}
+
+ANYIO_TEST(unix_socket_stream, comes_in_pairs_too) {
+    auto [one, two] = create_unix_socket_pair();
+    co_await one.send("hello");
+    co_await one.send_eof();
+    const bytes got = co_await two.receive();
+    EXPECT_EQ(got, as_bytes("hello"));
+    co_await two.send("answer");
+    const bytes answer = co_await one.receive();
+    EXPECT_EQ(answer, as_bytes("answer"));
+    EXPECT_EQ(two.peer_credentials().pid, ::getpid());
+}
+
+ANYIO_TEST(unix_socket_stream, a_pair_without_descriptors_is_an_error) {
+    const support::no_more_descriptors none;
+    EXPECT_THAT(
+        message_thrown_by<os_error>([] { static_cast<void>(create_unix_socket_pair()); }
+        ),
+        ::testing::HasSubstr("socketpair unix: too many open files (EMFILE)")
+    );
+    co_return;
+}
+
+// What no receive has asked for is not in the way of what follows.
+ANYIO_TEST(
+    unix_socket_stream, receives_what_follows_descriptors_that_nobody_asked_for
+) {
+    auto pair = connected_unix_pair();
+    const unique_fd file = support::file_with("x");
+    const std::vector<int> fds{file.get()};
+    std::string got;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        group.start_soon([&]() -> task<> {
+            while (got.size() < 8) {
+                const bytes part = co_await pair.server.receive();
+                got += part.str();
+            }
+        });
+        co_await wait_all_tasks_blocked();
+        co_await pair.client.send_fds("ab", fds);
+        co_await pair.client.send("cd");
+        co_await pair.client.send_fds("ef", fds);
+        co_await pair.client.send("gh");
+    });
+    EXPECT_EQ(got, "abcdefgh");
+}

@@ -6,6 +6,8 @@
 #include "networking/full_pair.hpp"
 
 #include <array>
+#include <fstream>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -41,6 +43,13 @@ struct pipe_ends {
     unique_fd reading;
     unique_fd writing;
 };
+
+/// Of this process (proc(5), statm).
+std::size_t mapped_bytes() {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
 
 }  // namespace
 
@@ -330,4 +339,30 @@ ANYIO_TEST(
         EXPECT_TRUE(writable);
         group.cancel();
     });
+}
+
+// Two tasks cannot wait in one direction for one number, whatever it stands for.
+ANYIO_TEST(
+    wait_readable, for_the_number_of_one_that_was_closed_without_a_word_is_refused
+) {
+    pipe_ends old;
+    const int number = old.reading.get();
+    const pipe_ends other;
+    co_await with(create_task_group(), [&](task_group& group) -> task<> {
+        group.start_soon([&]() -> task<> { co_await wait_readable(number); });
+        co_await wait_all_tasks_blocked();
+        EXPECT_EQ(::dup3(other.reading.get(), number, O_CLOEXEC), number);
+        const auto waited = co_await as_outcome(wait_readable(number));
+        EXPECT_TRUE(is_error<busy_resource_error>(waited.error()));
+        group.cancel();
+    });
+}
+
+ANYIO_TEST(wait_readable, for_a_wrong_number_takes_no_memory_for_those_below_it) {
+    for (const int fd : {100'000'000, std::numeric_limits<int>::max()}) {
+        const std::size_t before = mapped_bytes();
+        const auto waited = co_await as_outcome(wait_readable(fd));
+        EXPECT_TRUE(is_error<os_error>(waited.error()));
+        EXPECT_LT(mapped_bytes(), before + 1'000'000);
+    }
 }

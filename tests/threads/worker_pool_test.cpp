@@ -11,6 +11,9 @@
 #include <memory>
 #include <thread>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace std::chrono_literals;
 using anyio::threads::worker_pool;
 
@@ -111,4 +114,23 @@ TEST(worker_pool, keeps_signals_away_from_its_threads) {
     sigset_t here;
     pthread_sigmask(SIG_SETMASK, nullptr, &here);
     EXPECT_EQ(sigismember(&here, SIGTERM), 0);
+}
+
+TEST(worker_pool, a_child_process_has_one_of_its_own) {
+    std::promise<void> done;
+    worker_pool& ours = worker_pool::instance();
+    ours.run([&] { done.set_value(); });
+    done.get_future().wait();
+    EXPECT_EQ(&worker_pool::instance(), &ours);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(60);
+        std::promise<void> done_too;
+        worker_pool::instance().run([&] { done_too.set_value(); });
+        done_too.get_future().wait();
+        ::_exit(&worker_pool::instance() == &ours ? 1 : 0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }

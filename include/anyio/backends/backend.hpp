@@ -43,7 +43,8 @@ public:
     ///
     /// @throws os_error        if the operating system refuses; `fd` stays the caller's
     /// @throws std::bad_alloc
-    [[nodiscard]] virtual descriptor& attach(int fd) = 0;
+    [[nodiscard]] virtual descriptor&
+    attach(int fd, descriptor_kind kind = descriptor_kind::any) = 0;
 
     /// Closes it. What is pending on it completes with `closed`: now, or when the
     /// operating system lets go of it. Never waits.

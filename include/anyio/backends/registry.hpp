@@ -15,7 +15,8 @@ class backend;
 
 /// A new backend. An empty name means `$ANYIO_BACKEND`, and without that the best one
 /// that works here. For one that does not work here (a container may forbid io_uring),
-/// the best one that does stands in, and a line on stderr says so, once.
+/// the best one that does stands in, and a line on stderr says so, once; also where the one
+/// that is best cannot be made for lack of something, such as memory that may be locked.
 ///
 /// @throws lookup_error  if there is none of that name; says which ones there are
 /// @throws os_error      if the operating system refuses what a backend needs

@@ -43,6 +43,15 @@ struct file_piece {
     std::int64_t offset = 0;
 };
 
+/// What a descriptor is, where that makes a difference to a backend.
+enum class descriptor_kind : std::uint8_t {
+    any,  ///< nothing is concluded from what an operation on it has done
+    /// A TCP connection: a receive that gets less than it has room for has left nothing,
+    /// unless there are urgent data, before which it stops. That is not true of other
+    /// streams: one of UNIX stops where descriptors were attached, too.
+    tcp,
+};
+
 /// A descriptor of the operating system as a backend knows it: made by
 /// backend::attach(), ended by backend::close() or backend::release(). Backends derive.
 struct descriptor {

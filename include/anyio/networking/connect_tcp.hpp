@@ -18,6 +18,7 @@ namespace anyio {
 /// How to connect. Trivially destructible: see docs/manual/compilers.md.
 struct connect_tcp_options {
     /// An address or a name of this machine to connect from; empty: the system chooses.
+    /// Only remote addresses of its family are tried.
     std::string_view local_host = {};
     /// 0: the system chooses.
     std::uint16_t local_port = 0;
@@ -39,7 +40,7 @@ struct connect_tcp_options {
 /// @throws connection_failed  if no address answered; caused by the os_error, or by an
 ///                            exception_group of them, one for each address
 /// @throws os_error           if the name is not known
-/// @throws usage_error        if `port` is 0, or `host` cannot be a host name
+/// @throws usage_error        if `port` is 0, the delay negative, or `host` cannot be a host name
 /// @checkpoint    always
 /// @cancellation  atomic: nothing stays open
 /// @threads       loop

@@ -71,7 +71,8 @@ public:
 
     /// Receives one datagram, waiting until there is one. It may be empty.
     ///
-    /// @param max_bytes  at least 1; the memory for so many is there while it waits
+    /// @param max_bytes  at least 1; the memory for so many, but not for more than the largest
+    ///                   datagram, is there while it waits
     /// @throws closed_resource_error  if this socket was closed, before or meanwhile
     /// @throws busy_resource_error    if another task is already receiving
     /// @throws os_error               EMSGSIZE if the datagram had more bytes; it is lost
@@ -178,7 +179,8 @@ public:
 
     /// Receives one datagram, waiting until there is one. It may be empty.
     ///
-    /// @param max_bytes  at least 1; the memory for so many is there while it waits
+    /// @param max_bytes  at least 1; the memory for so many, but not for more than the largest
+    ///                   datagram, is there while it waits
     /// @throws closed_resource_error  if this socket was closed, before or meanwhile
     /// @throws busy_resource_error    if another task is already receiving
     /// @throws broken_resource_error  if nobody is there to get what was sent; caused by the

@@ -28,8 +28,7 @@ struct serve_options {
     static constexpr std::size_t unlimited = SIZE_MAX;
 
     /// Connections that are served at a time. At the limit no more are accepted, until
-    /// one ends; they wait in the backlog of the system, or, on io_uring, up to 16 of them
-    /// in the backend.
+    /// one ends; they wait in the backlog of the system.
     std::size_t max_connections = unlimited;
 };
 
@@ -82,7 +81,7 @@ public:
 
     /// Waits for a connection.
     ///
-    /// Errors of single connections, such as ECONNABORTED, are passed over.
+    /// Errors of single connections, such as ECONNABORTED, are passed over, 64 in a row.
     ///
     /// @throws closed_resource_error  if the listener was closed, before or meanwhile
     /// @throws busy_resource_error    if another task is already accepting
@@ -99,8 +98,8 @@ public:
     /// Accepts connections for ever, each in a child task of its own, and waits for all of
     /// them. When a handler has ended, in whatever way, its stream is closed.
     ///
-    /// While the system is short of descriptors or memory it tries again every 100 ms, and
-    /// says so once on stderr.
+    /// While the system is short of descriptors or memory, or does not permit it (EPERM), it
+    /// tries again every 100 ms, and says so once on stderr.
     ///
     /// @param handler  `[](socket_stream client) -> task<> { ... }`. What it throws ends
     ///                 the server, so let it catch what concerns one client

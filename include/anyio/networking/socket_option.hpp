@@ -45,7 +45,7 @@ void set_option(
     const stream_core& stream, int level, int name, const void* value, std::size_t size
 );
 
-/// Seconds or milliseconds, rounded up: a time that is not 0 does not become 0.
+/// Seconds or milliseconds, rounded away from 0: a time that is not 0 does not become 0.
 [[nodiscard]] int to_whole(duration value, duration unit) noexcept;
 
 }  // namespace detail
@@ -84,7 +84,8 @@ struct timed_socket_option {
     }
 };
 
-/// The options of sockets: `stream.set_option<socket_option::no_delay>(false)`.
+/// The options of sockets: `stream.set_option<socket_option::no_delay>(false)`. Negative
+/// numbers and times are a usage_error.
 struct socket_option {
     /// TCP_NODELAY: small packets are sent at once. On, unless you turn it off.
     struct no_delay : typed_socket_option<bool, detail::socket_option_id::no_delay> {};
@@ -131,7 +132,12 @@ struct socket_option {
         static constexpr detail::socket_option_id id = detail::socket_option_id::linger;
 
         [[nodiscard]] static int to_system(const value_type& value) noexcept {
-            return value ? detail::to_whole(*value, std::chrono::seconds(1)) : -1;
+            if (!value)
+                return -1;
+            constexpr int negative = -2;  // is refused
+            return *value < duration::zero()
+                       ? negative
+                       : detail::to_whole(*value, std::chrono::seconds(1));
         }
 
         [[nodiscard]] static constexpr value_type from_system(int value) noexcept {

@@ -39,7 +39,7 @@ public:
     ///
     /// While it waits it holds no buffer.
     ///
-    /// @param max_bytes  at least 1
+    /// @param max_bytes  at least 1; however many, memory is for what has come
     /// @returns  1 to `max_bytes` bytes
     /// @throws end_of_stream          if the peer has ended its side, and all is read
     /// @throws closed_resource_error  if this stream was closed, before or meanwhile
@@ -198,6 +198,7 @@ public:
     /// Sets an option: `stream.set_option<socket_option::keep_alive>(true)`.
     ///
     /// @throws closed_resource_error  if the stream was closed
+    /// @throws usage_error            if the value is negative
     /// @throws os_error               if this kind of socket does not have it, or not with
     ///                                this value
     template <socket_option_key K>

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace anyio {
 
@@ -72,7 +73,9 @@ public:
     }
 
     /// Receives what there is, with the descriptors that belong to it, waiting until there
-    /// is something. The bytes of two send_fds() do not come together.
+    /// is something. As in any stream, pieces may come together: bytes sent before with those
+    /// of a send_fds(), and what `max_bytes` has cut off with the next ones. Descriptors come
+    /// with the first of their bytes.
     ///
     /// The descriptors are yours, and close-on-exec. What comes by receive() instead loses
     /// its descriptors; the kernel closes them.
@@ -146,5 +149,18 @@ private:
     static std::string
     describe(const detail::stream_core& stream, std::string_view arrow);
 };
+
+/// Two streams that are connected with each other (socketpair(2)).
+///
+/// ```
+/// auto [one, two] = create_unix_socket_pair();
+/// ```
+///
+/// @throws os_error  if there are no descriptors left
+/// @throws no_event_loop_error
+/// @threads       loop
+/// @allocates     what the streams need of the backend
+[[nodiscard]] std::pair<unix_socket_stream, unix_socket_stream>
+create_unix_socket_pair();
 
 }  // namespace anyio

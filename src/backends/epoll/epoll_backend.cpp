@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <new>
 #include <vector>
 
 namespace anyio::backends {
@@ -24,10 +25,17 @@ namespace {
 struct alignas(32) epoll_descriptor final : descriptor {
     bool readable = true;
     bool writable = true;
-    bool registered = false;
-    /// The end, or an error, has been reported, maybe together with the last data, and
-    /// will not be again: from then on a short read does not mean "wait".
-    bool ended = false;
+    bool registered : 1 = false;
+    bool is_tcp : 1 = false;
+    /// The end, an error or urgent data have been reported, maybe together with other data,
+    /// and will not be again: until a read has to wait, a short one does not mean "wait".
+    /// Urgent data that come after the last report bring one of their own.
+    bool reads_on = false;
+
+    /// Whether a short read says that the next one has to wait.
+    [[nodiscard]] bool is_drained_by_a_short_read() const noexcept {
+        return registered && is_tcp && !reads_on;
+    }
 };
 
 static_assert(sizeof(epoll_descriptor) == 32);
@@ -36,7 +44,7 @@ using entry = epoll_descriptor;
 
 epoll_event event_for(entry& e) noexcept {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &e;
     return event;
 }
@@ -57,7 +65,7 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept override { return "epoll"; }
 
-    [[nodiscard]] descriptor& attach(int fd) override;
+    [[nodiscard]] descriptor& attach(int fd, descriptor_kind kind) override;
     void close(descriptor& target) noexcept override;
     [[nodiscard]] int release(descriptor& target) noexcept override;
     [[nodiscard]] bool submit(request& r) noexcept override;
@@ -69,6 +77,7 @@ public:
 
 private:
     [[nodiscard]] entry*& with_number(int fd) noexcept;
+    void make_room_for_number(int fd);
     [[nodiscard]] int add_to_epoll(entry& e) noexcept;
     [[nodiscard]] int refresh(entry& e) noexcept;
     [[nodiscard]] bool try_now(entry& e, request& r) noexcept;
@@ -93,8 +102,8 @@ private:
     // A descriptor that was closed here while a child between fork and exec still has it
     // may go on reporting events (epoll(7), Q6); all they can do is to set a flag wrongly.
     entry_pool<entry> entries_{*this};
-    /// Who has a number, in blocks of numbers. Two may, if one was closed without a word:
-    /// then it is the later.
+    /// Who is registered with a number, in blocks of numbers. Two may be, if one was closed
+    /// without a word: then it is the later.
     std::vector<std::unique_ptr<entry*[]>> by_number_;
     std::unique_ptr<std::byte[]> lent_;
     bool has_pwait2_ = true;
@@ -116,11 +125,9 @@ epoll_backend::epoll_backend()
         throw os_error(errno, "epoll_ctl", "eventfd");
 }
 
-descriptor& epoll_backend::attach(int fd) {
-    while (static_cast<std::size_t>(fd) / numbers_in_block >= by_number_.size())
-        by_number_.push_back(std::make_unique<entry*[]>(numbers_in_block));
+descriptor& epoll_backend::attach(int fd, descriptor_kind kind) {
     entry& e = entries_.take(fd);
-    with_number(fd) = &e;
+    e.is_tcp = kind == descriptor_kind::tcp;
     return e;
 }
 
@@ -129,11 +136,32 @@ entry*& epoll_backend::with_number(int fd) noexcept {
     return by_number_[number / numbers_in_block][number % numbers_in_block];
 }
 
+/// Of a number that the system has said to be a descriptor; it gives out low ones first.
+void epoll_backend::make_room_for_number(int fd) {
+    const auto number = static_cast<std::size_t>(fd);
+    if (number / numbers_in_block >= by_number_.size())
+        by_number_.resize(number / numbers_in_block + 1);
+    auto& block = by_number_[number / numbers_in_block];
+    if (!block)
+        block = std::make_unique<entry*[]>(numbers_in_block);
+}
+
 // At the first wait, not at attach(): short-lived sockets never need it.
 int epoll_backend::add_to_epoll(entry& e) noexcept {
     epoll_event event = event_for(e);
-    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, e.fd, &event) != 0)
+    // EEXIST: the same file had the same number here before, was closed, and lives on
+    // elsewhere: a listening socket that others have too, say.
+    if (sys::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, e.fd, &event) != 0 &&
+        (errno != EEXIST ||
+         sys::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, e.fd, &event) != 0))
         return -errno;
+    try {
+        make_room_for_number(e.fd);
+    } catch (const std::bad_alloc&) {
+        sys::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, e.fd, &event);
+        return -ENOMEM;
+    }
+    with_number(e.fd) = &e;
     e.registered = true;
     return 0;
 }
@@ -153,16 +181,16 @@ ANYIO_ALWAYS_INLINE bool epoll_backend::try_as_it_is(entry& e, request& r) noexc
     switch (posix::perform(r)) {
     case posix::attempt::complete:
         return true;
-    case posix::attempt::complete_and_drained:
+    case posix::attempt::complete_and_short:
         if (reads)
-            e.readable = !e.registered || e.ended;
+            e.readable = !e.is_drained_by_a_short_read();
         else
             e.writable = !e.registered;
         return true;
     case posix::attempt::would_wait:
         (reads ? e.readable : e.writable) = false;
         if (reads)
-            e.ended = false;
+            e.reads_on = false;
         return false;
     }
     return false;
@@ -236,16 +264,20 @@ void epoll_backend::abandon(request*& r) noexcept {
 void epoll_backend::detach(entry& e) noexcept {
     abandon(e.reader);
     abandon(e.writer);
-    if (entry*& owner = with_number(e.fd); owner == &e)
-        owner = nullptr;
+    if (e.registered && with_number(e.fd) == &e)
+        with_number(e.fd) = nullptr;
     entries_.give_back(e);
 }
 
 void epoll_backend::close(descriptor& target) noexcept {
-    const int fd = target.fd;
-    detach(static_cast<entry&>(target));
+    // Closing takes it out of the epoll set, unless somebody else has the same file: of a
+    // listening socket, or what came from elsewhere.
+    const bool may_be_shared = !static_cast<entry&>(target).is_tcp;
+    const int fd = may_be_shared ? release(target) : target.fd;
+    if (!may_be_shared)
+        detach(static_cast<entry&>(target));
     // Never again on EINTR: on Linux the descriptor is gone (close(2), "Dealing with
-    // error returns"). Closing it also takes it out of the epoll set.
+    // error returns").
     sys::close(fd);
 }
 
@@ -273,10 +305,11 @@ void epoll_backend::handle(const epoll_event& event) noexcept {
     }
     auto& e = *static_cast<entry*>(event.data.ptr);
     constexpr std::uint32_t failures = EPOLLERR | EPOLLHUP;
-    if (event.events & (EPOLLIN | EPOLLRDHUP | failures)) {
+    constexpr std::uint32_t marks = EPOLLRDHUP | EPOLLPRI | failures;
+    if (event.events & (EPOLLIN | marks)) {
         e.readable = true;
-        if (event.events & (EPOLLRDHUP | failures))
-            e.ended = true;
+        if (event.events & marks)
+            e.reads_on = true;
         if (e.reader)
             progress(e, e.reader);
     }

@@ -30,14 +30,10 @@ io_uring_backend::io_uring_backend() : wake_(sys::eventfd(0, EFD_CLOEXEC)) {
         throw os_error(errno, "eventfd");
 }
 
-// No task waits any more, but armed accepts go on.
+// No task waits any more; but a listener may not know yet that its last request has ended.
 io_uring_backend::~io_uring_backend() {
     ring_.cancel_all();
-    ring_.reap([](const io_uring_cqe& cqe) noexcept {
-        const auto which = static_cast<lane>(cqe.user_data & lane_bits);
-        if (cqe.user_data != wake_up && which == lane::accept && cqe.res >= 0)
-            sys::close(cqe.res);
-    });
+    ring_.reap([this](const io_uring_cqe& cqe) noexcept { handle(cqe); });
 }
 
 // --- submitting -------------------------------------------------------------------------
@@ -49,7 +45,7 @@ bool io_uring_backend::submit(request& r) noexcept {
         r.result = -EBUSY;
         return true;
     }
-    if (r.code == request_code::accept ? submit_accept(e, r) : hand_over(e, r))
+    if (hand_over(e, r))
         return true;
     slot = &r;
     ++pending_;
@@ -60,9 +56,7 @@ bool io_uring_backend::submit(request& r) noexcept {
 bool io_uring_backend::hand_over(entry& e, request& r) noexcept {
     if (is_by_readiness(r.code) && posix::perform(r) != posix::attempt::would_wait)
         return true;
-    const bool needs_buffers = r.code == request_code::receive && !r.data;
-    io_uring_sqe* const sqe =
-        needs_buffers && !ring_.provide_buffers() ? nullptr : ring_.prepare();
+    io_uring_sqe* const sqe = ring_.prepare();
     if (!sqe) [[unlikely]] {
         r.result = -ENOBUFS;
         return true;
@@ -110,14 +104,7 @@ void io_uring_backend::prepare_rarely(
             &sqe, e.fd, static_cast<msghdr*>(r.data), MSG_CMSG_CLOEXEC
         );
         break;
-    case request_code::connect:
-        io_uring_prep_connect(
-            &sqe,
-            e.fd,
-            static_cast<const sockaddr*>(r.data),
-            static_cast<socklen_t>(r.size)
-        );
-        break;
+    case request_code::accept:
     case request_code::poll_readable:
         io_uring_prep_poll_add(&sqe, e.fd, POLLIN);
         break;
@@ -129,12 +116,6 @@ void io_uring_backend::prepare_rarely(
 
 cancel_result io_uring_backend::cancel(request& r) noexcept {
     auto& e = static_cast<entry&>(*r.target);
-    if (r.code == request_code::accept) {
-        // The armed accept goes on; what it brings is kept for the next request.
-        e.reader = nullptr;
-        --pending_;
-        return cancel_result::done;
-    }
     const lane which = r.is_read() ? lane::read : lane::write;
     e.set_cancelled(which, true);
     ring_.cancel(name_of(e, which));
@@ -146,17 +127,10 @@ cancel_result io_uring_backend::cancel(request& r) noexcept {
 /// The descriptor is about to go.
 void io_uring_backend::leave(entry& e) noexcept {
     e.leaving = true;
-    close_accepted(e);
-    if (e.reader && e.reader->code == request_code::accept) {
-        e.reader->result = -ECANCELED;
-        finish(e.reader, true);
-    } else if (e.reader) {
+    if (e.reader)
         ring_.cancel(name_of(e, lane::read));
-    }
     if (e.writer)
         ring_.cancel(name_of(e, lane::write));
-    if (e.accepts)
-        ring_.cancel(name_of(e, lane::accept));
     // Now, and not at the next wait: as long as an operation is under way, the socket and
     // its port are in use, whatever becomes of the descriptor.
     if (e.in_kernel != 0)
@@ -208,8 +182,11 @@ std::unique_ptr<backend> make_io_uring_backend() {
     return std::make_unique<io_uring_backend>();
 }
 
-const char* io_uring_obstacle() noexcept {
-    static const int error = ring::probe();
+int io_uring_error() noexcept {
+    return ring::probe();
+}
+
+const char* explain_io_uring_error(int error) noexcept {
     switch (error) {
     case 0:
         return nullptr;
@@ -224,6 +201,9 @@ const char* io_uring_obstacle() noexcept {
     case EMFILE:
     case ENFILE:
         return "there are no descriptors left";
+    case ENOMEM:
+        return "there is no memory for its ring, which counts as locked (RLIMIT_MEMLOCK, "
+               "of all processes of the user together)";
     default:
         return "the kernel refused to set up a ring";
     }

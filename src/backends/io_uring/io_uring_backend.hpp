@@ -4,14 +4,13 @@
 /// @file
 /// The io_uring backend: operations are handed to the kernel and complete there; one
 /// system call submits a batch of them and waits for others (io_uring(7)). Its parts:
-/// io_uring_backend.cpp submits, closes and waits, io_uring_accept.cpp accepts, and
-/// io_uring_completion.cpp says what completions mean; io_uring_files.cpp is for files.
+/// io_uring_backend.cpp submits, closes and waits, io_uring_completion.cpp says what
+/// completions mean; io_uring_files.cpp is for files.
 
 #include <anyio/backends/backend.hpp>
 #include <anyio/base/light_std.hpp>
 #include <anyio/base/unique_fd.hpp>
 #include "../entry_pool.hpp"
-#include "accepted_connections.hpp"
 #include "io_uring_files.hpp"
 #include "ring.hpp"
 
@@ -22,7 +21,7 @@ namespace anyio::backends {
 
 /// Which operation of a descriptor a completion belongs to: the low bits of user_data. Of
 /// none: the address is a file_request's.
-enum class lane : std::uint8_t { none, read, write, accept };
+enum class lane : std::uint8_t { none, read, write };
 
 inline constexpr std::uint64_t lane_bits = 3;
 inline constexpr std::uint64_t wake_up = ~std::uint64_t{0};
@@ -39,9 +38,6 @@ struct alignas(32) io_uring_descriptor final : descriptor {
     bool leaving : 1 = false;
     bool read_cancelled : 1 = false;
     bool write_cancelled : 1 = false;
-    /// An accept is armed that yields connection after connection.
-    bool accepts : 1 = false;
-    bool has_accepted : 1 = false;  ///< accepted_connections has some for it
 
     // clang 19 does not assign to a conditional expression of bit-fields.
     [[nodiscard]] bool is_cancelled(lane which) const noexcept {
@@ -63,12 +59,18 @@ name_of(io_uring_descriptor& e, lane which) noexcept {
     return reinterpret_cast<std::uintptr_t>(&e) | static_cast<std::uint64_t>(which);
 }
 
-/// What is tried, and then waits for room to be tried again. There is no operation for
-/// files; and those for datagrams and messages, tried again by the kernel, send an empty
-/// datagram where a UNIX socket had no room for it (seen on Linux 6.18).
+/// What is tried, and then waits until it can be tried again.
+/// - accept: the kernel would take connections that nobody wants any more when they are
+///   here, and that another process may be waiting for.
+/// - send_file has no operation; those for datagrams and messages, tried again by the
+///   kernel, send an empty datagram where a UNIX socket had no room for it (seen on Linux
+///   6.18).
+/// - connect, tried again by the kernel, never rests where a UNIX socket has no room for
+///   it: that is writable all the time.
 [[nodiscard]] constexpr bool is_by_readiness(request_code code) noexcept {
-    return code == request_code::send_datagram || code == request_code::send_message ||
-           code == request_code::send_file;
+    return code == request_code::accept || code == request_code::send_datagram ||
+           code == request_code::send_message || code == request_code::send_file ||
+           code == request_code::connect;
 }
 
 class io_uring_backend final : public backend {
@@ -79,7 +81,9 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
 
-    [[nodiscard]] descriptor& attach(int fd) override { return entries_.take(fd); }
+    [[nodiscard]] descriptor& attach(int fd, descriptor_kind) override {
+        return entries_.take(fd);
+    }
 
     void close(descriptor& target) noexcept override;
     [[nodiscard]] int release(descriptor& target) noexcept override;
@@ -101,16 +105,13 @@ private:
     void prepare(entry& e, request& r, io_uring_sqe& sqe) noexcept;
     void prepare_rarely(entry& e, request& r, io_uring_sqe& sqe) noexcept;
     void prepare_receive(entry& e, request& r, io_uring_sqe& sqe) noexcept;
-    [[nodiscard]] bool submit_accept(entry& e, request& r) noexcept;
-    [[nodiscard]] bool arm_accept(entry& e) noexcept;
     void leave(entry& e) noexcept;
     void handle(const io_uring_cqe& cqe) noexcept;
-    void accepted(entry& e, int fd) noexcept;
-    void close_accepted(entry& e) noexcept;
-    void accept_completed(entry& e, const io_uring_cqe& cqe) noexcept;
     void completed(entry& e, lane which, const io_uring_cqe& cqe) noexcept;
     [[nodiscard]] bool
     interpret(entry& e, request& r, const io_uring_cqe& cqe) noexcept;
+    [[nodiscard]] bool
+    interpret_readiness(entry& e, request& r, std::int32_t polled) noexcept;
     [[nodiscard]] bool interpret_failure(entry& e, request& r) noexcept;
     [[nodiscard]] bool must_go_on(const entry& e, const request& r) const noexcept;
     void finish(request*& slot, bool closed) noexcept;
@@ -118,7 +119,6 @@ private:
     void listen_for_wake_up() noexcept;
 
     entry_pool<entry> entries_{*this};
-    accepted_connections accepted_;
     unique_fd wake_;
     std::uint64_t wake_count_ = 0;  // where the kernel puts what it has read
     bool hears_wake_up_ = false;
@@ -129,7 +129,10 @@ private:
 
 [[nodiscard]] std::unique_ptr<backend> make_io_uring_backend();
 
-/// Why it does not work here; null if it does. Asks the kernel once.
-[[nodiscard]] const char* io_uring_obstacle() noexcept;
+/// An errno if it does not work here and now, else 0.
+[[nodiscard]] int io_uring_error() noexcept;
+
+/// What such an errno means; null: 0.
+[[nodiscard]] const char* explain_io_uring_error(int error) noexcept;
 
 }  // namespace anyio::backends

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/base/config.hpp>
-#include "../posix/perform.hpp"
 #include "io_uring_backend.hpp"
 
 #include <algorithm>
@@ -26,6 +25,8 @@ bool io_uring_backend::must_go_on(const entry& e, const request& r) const noexce
 /// What a completion says of its request; false: nothing yet.
 ANYIO_ALWAYS_INLINE bool
 io_uring_backend::interpret(entry& e, request& r, const io_uring_cqe& cqe) noexcept {
+    if (is_by_readiness(r.code))
+        return interpret_readiness(e, r, cqe.res);
     r.result = cqe.res;
     if (r.code == request_code::receive) {
         e.readable = cqe.res <= 0 || (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
@@ -33,11 +34,18 @@ io_uring_backend::interpret(entry& e, request& r, const io_uring_cqe& cqe) noexc
                r.code == request_code::poll_writable) {
         if (cqe.res > 0)
             r.result = (cqe.res & POLLNVAL) != 0 ? -EBADF : 0;
-    } else if (is_by_readiness(r.code)) {
-        if (cqe.res > 0 && posix::perform(r) == posix::attempt::would_wait)
-            r.result = -EAGAIN;
     }
     return r.result >= 0 || interpret_failure(e, r);
+}
+
+/// The same where only readiness is waited for: what is not wanted any more is not begun.
+bool io_uring_backend::interpret_readiness(
+    entry& e, request& r, std::int32_t polled
+) noexcept {
+    if (must_go_on(e, r) && (polled >= 0 || polled == -EAGAIN || polled == -EINTR))
+        return hand_over(e, r);
+    r.result = must_go_on(e, r) ? polled : -ECANCELED;
+    return true;
 }
 
 bool io_uring_backend::interpret_failure(entry& e, request& r) noexcept {
@@ -84,10 +92,7 @@ void io_uring_backend::handle(const io_uring_cqe& cqe) noexcept {
     if (which == lane::none)
         return files_.completed(cqe);
     auto& e = *reinterpret_cast<entry*>(cqe.user_data & ~lane_bits);
-    if (which == lane::accept)
-        accept_completed(e, cqe);
-    else
-        completed(e, which, cqe);
+    completed(e, which, cqe);
 }
 
 }  // namespace anyio::backends

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace anyio::backends {
 
@@ -16,6 +17,12 @@ namespace {
 unsigned length_of(const file_request& r) noexcept {
     constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
     return static_cast<unsigned>(std::min(r.size, most));
+}
+
+/// Whether writing may raise SIGPIPE: not of what has no other end.
+bool may_be_broken(int fd) noexcept {
+    struct stat status{};
+    return ::fstat(fd, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
 void prepare(const file_request& r, io_uring_sqe& sqe) noexcept {
@@ -29,6 +36,9 @@ void prepare(const file_request& r, io_uring_sqe& sqe) noexcept {
         break;
     case file_code::write:
         io_uring_prep_write(&sqe, r.fd, r.data, length_of(r), offset);
+        // The signal is for the thread that writes. Those of the kernel have none.
+        if (may_be_broken(r.fd))
+            sqe.flags |= IOSQE_ASYNC;
         break;
     case file_code::sync:
         io_uring_prep_fsync(&sqe, r.fd, 0);

@@ -4,6 +4,7 @@
 #include <anyio/base/errors.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <new>
@@ -29,36 +30,55 @@ io_uring_params parameters() noexcept {
     wanted.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
                    IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
                    IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    wanted.cq_entries = completions;
     return wanted;
+}
+
+std::atomic<bool> has_been_made = false;
+
+/// An errno, 0 if all went well.
+int set_up(io_uring& made) noexcept {
+    io_uring_params wanted = parameters();
+    if (const int error = io_uring_queue_init_params(submissions, &made, &wanted))
+        return -error;
+    // A filter of system calls may know one of them only.
+    if (const int error = io_uring_get_events(&made); error < 0) {
+        io_uring_queue_exit(&made);
+        return -error;
+    }
+    has_been_made = true;
+    return 0;
 }
 
 }  // namespace
 
+// What was possible once is taken to be possible: the kernel clears a ring away some time
+// later, and one more each time would count against the limits of the next.
 int ring::probe() noexcept {
-    io_uring_params wanted = parameters();
-    wanted.cq_entries = 4;
+    if (has_been_made)
+        return 0;
     io_uring tried{};
-    const int error = io_uring_queue_init_params(2, &tried, &wanted);
+    const int error = set_up(tried);
     if (error == 0)
         io_uring_queue_exit(&tried);
-    return -error;
+    return error;
 }
 
 ring::ring() {
-    io_uring_params wanted = parameters();
-    wanted.cq_entries = completions;
-    const int error = io_uring_queue_init_params(submissions, &ring_, &wanted);
-    if (error < 0)
-        throw os_error(-error, "io_uring_setup");
+    if (const int error = set_up(ring_))
+        throw os_error(error, "io_uring_setup");
+    // Now, since they count as locked memory too: who has this ring can use it.
+    if (const int error = register_buffers()) {
+        io_uring_queue_exit(&ring_);
+        throw os_error(error, "io_uring_register");
+    }
     // Saves the kernel looking up the descriptor at each call. Not needed, so it may fail.
     static_cast<void>(io_uring_register_ring_fd(&ring_));
 }
 
 ring::~ring() {
-    if (provided_) {
-        static_cast<void>(io_uring_unregister_buf_ring(&ring_, buffer_group));
-        ::munmap(provided_, buffer_count * sizeof(io_uring_buf));
-    }
+    static_cast<void>(io_uring_unregister_buf_ring(&ring_, buffer_group));
+    ::munmap(provided_, buffer_count * sizeof(io_uring_buf));
     io_uring_queue_exit(&ring_);
 }
 
@@ -116,9 +136,10 @@ void ring::wait(duration timeout) noexcept {
     ));
 }
 
-bool ring::register_buffers() noexcept {
+int ring::register_buffers() noexcept {
+    buffers_.reset(new (std::nothrow) std::byte[buffer_count * buffer_size]);
     if (!buffers_)
-        buffers_.reset(new (std::nothrow) std::byte[buffer_count * buffer_size]);
+        return ENOMEM;
     void* const shared = ::mmap(
         nullptr,
         buffer_count * sizeof(io_uring_buf),
@@ -127,21 +148,21 @@ bool ring::register_buffers() noexcept {
         -1,
         0
     );
-    if (!buffers_ || shared == MAP_FAILED)
-        return false;
+    if (shared == MAP_FAILED)
+        return errno;
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uintptr_t>(shared);
     registration.ring_entries = buffer_count;
     registration.bgid = buffer_group;
-    if (io_uring_register_buf_ring(&ring_, &registration, 0) != 0) {
+    if (const int error = io_uring_register_buf_ring(&ring_, &registration, 0)) {
         ::munmap(shared, buffer_count * sizeof(io_uring_buf));
-        return false;
+        return -error;
     }
     provided_ = static_cast<io_uring_buf_ring*>(shared);
     io_uring_buf_ring_init(provided_);
     for (unsigned id = 0; id < buffer_count; ++id)
         give_back(id);
-    return true;
+    return 0;
 }
 
 void ring::give_back(unsigned id) noexcept {

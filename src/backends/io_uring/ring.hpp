@@ -30,7 +30,8 @@ public:
     ring(const ring&) = delete;
     ring& operator=(const ring&) = delete;
 
-    /// An errno if a ring like this cannot be had here, else 0.
+    /// An errno if a ring like this cannot be had here and now, else 0. Asks once more
+    /// only as long as there has been none.
     [[nodiscard]] static int probe() noexcept;
 
     /// The next submission, cleared; it is handed over by the next wait(). Null if the
@@ -76,11 +77,6 @@ public:
     static constexpr int buffer_group = 0;
     static constexpr std::size_t buffer_size = std::size_t{64} * 1024;
 
-    /// Registers the buffers; false if there is no memory. Once is enough.
-    [[nodiscard]] bool provide_buffers() noexcept {
-        return provided_ != nullptr || register_buffers();
-    }
-
     [[nodiscard]] std::byte* buffer(unsigned id) const noexcept {
         return buffers_.get() + id * buffer_size;
     }
@@ -89,7 +85,7 @@ public:
 
 private:
     void cancel_now(std::uint64_t user_data) noexcept;
-    [[nodiscard]] bool register_buffers() noexcept;
+    [[nodiscard]] int register_buffers() noexcept;  // an errno, 0 if all went well
 
     io_uring ring_{};
     io_uring_buf_ring* provided_ = nullptr;

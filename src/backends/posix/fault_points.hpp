@@ -37,6 +37,7 @@ enum class call : std::uint8_t {
     setsockopt,
     shutdown,
     socket,
+    socketpair,
     count,  ///< how many there are
 };
 

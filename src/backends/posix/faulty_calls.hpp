@@ -8,9 +8,11 @@
 #include "fault_points.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 
+#include <pthread.h>
 #include <sys/uio.h>
 
 namespace anyio::sys::faults {
@@ -105,6 +107,7 @@ inline constexpr auto poll = faults::faulty<call::poll>(&::poll);
 inline constexpr auto setsockopt = faults::faulty<call::setsockopt>(&::setsockopt);
 inline constexpr auto shutdown = faults::faulty<call::shutdown>(&::shutdown);
 inline constexpr auto socket = faults::faulty<call::socket>(&::socket);
+inline constexpr auto socketpair = faults::faulty<call::socketpair>(&::socketpair);
 inline constexpr faults::faulty_message<&::recvmsg, call::recvmsg, msghdr> recvmsg{};
 inline constexpr faults::faulty_message<&::sendmsg, call::sendmsg, const msghdr>
     sendmsg{};
@@ -127,7 +130,12 @@ inline ssize_t sendfile(int fd, int from, off_t* offset, std::size_t size) noexc
     const faults::verdict v = faults::ask(call::sendfile);
     if (faults::fails_on(fd, v))
         return -1;
-    return ::sendfile(fd, from, offset, faults::shortened(fd, size, v));
+    const std::size_t most = faults::shortened(fd, size, v);
+    const ssize_t moved = ::sendfile(fd, from, offset, most);
+    // As if the peer had gone in the middle.
+    if (most < size)
+        ::pthread_kill(::pthread_self(), SIGPIPE);
+    return moved;
 }
 
 inline int accept4(int fd, sockaddr* address, socklen_t* size, int options) noexcept {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "perform.hpp"
 
-#include <csignal>
-#include <ctime>
+#include "no_sigpipe.hpp"
+
+#include <cstddef>
 
 namespace anyio::backends::posix {
 
@@ -72,38 +73,9 @@ attempt send_datagram(request& r) noexcept {
     return moved < 0 && would_block() ? attempt::would_wait : finished(r, moved);
 }
 
-/// While it lives, this thread gets no SIGPIPE, nor later one that was raised meanwhile:
-/// sendfile(2) has no MSG_NOSIGNAL. (Two calls more, for a piece of many pages.)
-class no_sigpipe {
-public:
-    no_sigpipe() noexcept {
-        sigset_t pending;
-        sigemptyset(&pending);
-        sigpending(&pending);
-        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-        sigemptyset(&pipe_);
-        sigaddset(&pipe_, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-
-    ~no_sigpipe() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-    no_sigpipe(const no_sigpipe&) = delete;
-    no_sigpipe& operator=(const no_sigpipe&) = delete;
-
-    /// After EPIPE.
-    void forget() const noexcept {
-        constexpr timespec at_once{};
-        if (!was_pending_)
-            sigtimedwait(&pipe_, nullptr, &at_once);
-    }
-
-private:
-    sigset_t pipe_{};
-    sigset_t before_{};
-    bool was_pending_ = false;
-};
-
+// Two calls more than the one that moves the bytes, for a piece of many pages, and a third
+// one if it was cut short: then the peer may have gone in the middle, which raises SIGPIPE
+// although the call succeeds.
 attempt send_file(request& r) noexcept {
     const auto& piece = *static_cast<const file_piece*>(r.data);
     off_t offset = piece.offset;
@@ -115,7 +87,7 @@ attempt send_file(request& r) noexcept {
             moved = sys::sendfile(r.target->fd, piece.fd, &offset, r.size);
         } while (moved < 0 && errno == EINTR);
         error = errno;
-        if (moved < 0 && error == EPIPE)
+        if (moved < 0 ? error == EPIPE : static_cast<std::size_t>(moved) < r.size)
             quiet.forget();
     }
     errno = error;

@@ -15,7 +15,7 @@ namespace anyio::backends::posix {
 /// How a try ended.
 enum class attempt : std::uint8_t {
     complete,
-    complete_and_drained,  ///< complete, and the next try would have to wait
+    complete_and_short,  ///< complete, with less than was asked for
     would_wait,
 };
 
@@ -54,11 +54,11 @@ enum class attempt : std::uint8_t {
     if (moved < 0) [[unlikely]]
         return ended;
     r.result = moved;
-    // A short read has emptied the socket: with edge-triggered notification the next
-    // bytes, or the end, bring an event of their own (epoll(7), Q9). So does the room
-    // that a short write has used up. But an end of the stream is there to stay.
+    // A short read has mostly emptied the socket, and the room that a short write has used
+    // up brings an event of its own when it is there again (epoll(7), Q9). But an end of the
+    // stream is there to stay.
     const bool is_short = static_cast<std::size_t>(moved) < r.size;
-    return is_short && moved != 0 ? attempt::complete_and_drained : attempt::complete;
+    return is_short && moved != 0 ? attempt::complete_and_short : attempt::complete;
 }
 
 }  // namespace anyio::backends::posix

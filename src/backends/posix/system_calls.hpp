@@ -42,6 +42,7 @@ using ::sendmsg;
 using ::setsockopt;
 using ::shutdown;
 using ::socket;
+using ::socketpair;
 
 }  // namespace anyio::sys
 

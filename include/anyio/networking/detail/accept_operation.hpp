@@ -65,7 +65,8 @@ private:
     listener_core* listener_;  // null: closed
     connection_limit* limit_;  // null: none
     int fd_ = -1;              // accepted, and not yet handed on
-    ip_endpoint remote_;       // of IP sockets
+    backends::descriptor_kind fd_kind_{};
+    ip_endpoint remote_;  // of IP sockets
     std::exception_ptr error_;
 };
 

@@ -119,7 +119,8 @@ private:
 
     // First, where it fits into the padding of `request`.
     mode mode_;
-    bool stopped_ = false;  // the backend was told to cancel it, by close_now()
+    bool stopped_ = false;        // the backend was told to cancel it, by close_now()
+    bool was_cancelled_ = false;  // before the socket was closed
     datagram_core* core_;
     datagram_close_operation* closer_ = nullptr;  // waits for the end of this
     std::exception_ptr error_;

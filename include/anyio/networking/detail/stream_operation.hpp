@@ -20,7 +20,8 @@ namespace anyio::detail {
 /// The base of all operations on streams. Not a template: what they do is in src/.
 ///
 /// Invariants: from try_complete() until `completed`, `stream_` is the stream, wherever
-/// it has been moved, unless `failed_`; with `failed_`, `error_` is what will be thrown.
+/// it has been moved, unless `failed_`; with `failed_`, `error_` is what will be thrown, or
+/// null if the task was cancelled before the stream was closed.
 /// A stream that is closed fails its operations first, so they never look at it again.
 class stream_operation : public lowlevel::operation<stream_operation>,
                          public backends::request {
@@ -153,6 +154,7 @@ private:
     void keep_received(std::size_t got);
     void fail(std::exception_ptr error) noexcept;
     void fail_closed(const stream_core& stream) noexcept;
+    [[nodiscard]] progress ended_by_close() const noexcept;
     [[nodiscard]] std::exception_ptr busy_error() const;
 
     union {
