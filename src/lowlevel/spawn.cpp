@@ -3,16 +3,41 @@
 
 #include <anyio/lowlevel/task_extra.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace anyio::lowlevel {
 
 void release_task_extras(task_state& task) noexcept {
+    task.leaf = nullptr;  // destructors may ask for the running task
     if (task.kind->forget)
         task.kind->forget(task);
-    task_extra::destroy(task.extra);
+    task_extra::destroy(task);
 }
 
 void release_after_frame(task_state& task) noexcept {
     release_task_block(task);
+}
+
+task_state&
+allocate_large_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
+    constexpr std::size_t unit = detail::frame_granule;
+    const auto units = [&](std::size_t behind) {
+        return (kind.prefix + sizeof(task_state) + behind + unit - 1) / unit;
+    };
+    std::size_t size = units(frame);
+    if (size > task_marks::most_units)
+        size = units(0);  // the frame finds memory elsewhere; the rest has to be here
+    if (size > task_marks::most_units)
+        throw std::bad_alloc();
+    constexpr std::uint64_t in_marks = (std::uint64_t{1} << task_marks::id_bits) - 1;
+    auto extra = std::make_unique<task_extra>();
+    extra->id_above = loop.next_id & ~in_marks;
+    void* const memory = allocate_block(size * unit);
+    auto* const task = new (static_cast<char*>(memory) + kind.prefix)
+        task_state(kind, loop.next_id++ & in_marks, size);
+    task_extra::give(*task, std::move(extra));
+    return *task;
 }
 
 void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept {
@@ -22,7 +47,7 @@ void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept {
 }
 
 const frame_link* first_frame_in_extra(const task_state& task) noexcept {
-    return task.extra->first_frame;
+    return task.extra()->first_frame;
 }
 
 void remember_first_frame(task_state& task, frame_link& first) {

@@ -27,7 +27,7 @@ inline void release_task_block(task_state& task) noexcept {
     const std::size_t size =
         std::size_t{task.marks.block_units} * detail::frame_granule;
     void* const memory = reinterpret_cast<char*>(&task) - task.kind->prefix;
-    if (task.extra || task.kind->forget) [[unlikely]]
+    if (task.rare || task.kind->forget) [[unlikely]]
         release_task_extras(task);
     free_block(memory, size);
 }
@@ -83,7 +83,7 @@ inline void free_frame(void* frame, std::size_t size) noexcept {
 
 [[nodiscard]] inline const frame_link*
 first_frame_elsewhere(const task_state& task) noexcept {
-    return task.extra ? first_frame_in_extra(task) : nullptr;
+    return task.extra() ? first_frame_in_extra(task) : nullptr;
 }
 
 /// @throws std::bad_alloc
@@ -92,9 +92,15 @@ void remember_first_frame(task_state& task, frame_link& first);
 /// How large the first frames of one kind of spawn were; a hint, shared by all threads.
 using frame_size_hint = std::atomic<std::uint32_t>;
 
-/// A new record with `kind.prefix` bytes before it and room for a frame behind it.
+/// allocate_task() for a task whose id or block is larger than task_marks can say.
 ///
 /// @throws std::bad_alloc
+[[nodiscard]] task_state&
+allocate_large_task(loop_state& loop, const task_kind& kind, std::size_t frame);
+
+/// A new record with `kind.prefix` bytes before it and room for a frame behind it.
+///
+/// @throws std::bad_alloc  also for more than 2 MiB
 [[nodiscard]] inline task_state&
 allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
     constexpr std::size_t unit = detail::frame_granule;
@@ -102,6 +108,8 @@ allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
         frame = 0;
     const std::size_t size =
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
+    if ((loop.next_id >> task_marks::id_bits | size / unit >> 16) != 0) [[unlikely]]
+        return allocate_large_task(loop, kind, frame);
     void* const memory = allocate_block(size);
     return *new (static_cast<char*>(memory) + kind.prefix)
         task_state(kind, loop.next_id++, size / unit);
@@ -214,8 +222,7 @@ start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& o
     // elsewhere, as in [] { return retry(fetch()); }.
     if (handle_of(&first).address() != &task + 1) [[unlikely]]
         remember_first_frame(task, first);
-    if (loop.current && loop.current->extra && loop.current->extra->variables)
-        [[unlikely]]
+    if (loop.current && loop.current->rare) [[unlikely]]
         inherit_context(*loop.current, task);
     first.parent = &root_link();
     first.owner = &owner;
