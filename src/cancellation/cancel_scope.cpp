@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/cancellation/cancel_scope.hpp>
 
+#include <anyio/base/assert.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/cancellation/current_effective_deadline.hpp>
+#include "../lowlevel/task_report.hpp"
+
+#include <cstdlib>
 
 namespace anyio {
 
@@ -15,6 +19,17 @@ bool cancel_scope::cancel_called() const noexcept {
     const time_point deadline = status_.deadline();
     return deadline != never &&
            deadline <= lowlevel::current_loop_time(*lowlevel::this_loop);
+}
+
+void cancel_scope::destroyed_in_use() const noexcept {
+    ANYIO_EXPECTS(
+        !status_.is_in_use(),
+        "cancel_scope: destroyed while task \"",
+        lowlevel::task_name(*status_.host()),
+        "\" was inside its block; let it outlive that: declare it outside of the block of "
+        "the task group, or start the task by create_task() and cancel it by its handle"
+    );
+    std::abort();  // not reached
 }
 
 void cancel_scope::throw_entered_twice() {
