@@ -37,8 +37,9 @@ void deliver_to(task_state& task) noexcept {
 namespace {
 
 [[noreturn]] void in_wrong_thread(const char* what) noexcept {
+    constexpr bool thread_runs_the_loop = false;
     ANYIO_EXPECTS(
-        !"in the thread of the loop",
+        thread_runs_the_loop,
         what,
         " from a thread that does not run its loop; events, locks, streams, scopes and "
         "groups belong to the thread of their loop: from another one, post a function to "

@@ -252,8 +252,6 @@ ANYIO_ALWAYS_INLINE void scheduler::finish(task_state& task) noexcept {
     if (task.kind->destroy) {
         task.leaf = nullptr;
         task.kind->destroy(task);
-        if (task.has(task_is_watched)) [[unlikely]]  // a destructor has taken a lock
-            possession::abandon_all(task);
     }
     release_task_block(task);
 }

@@ -105,8 +105,6 @@ TEST(other_threads_death, cancel_nothing) {
     );
 }
 
-#endif
-
 ANYIO_TEST(other_threads, start_no_tasks) {
     std::string message;
     co_await with(create_task_group(), [&](task_group& tg) {
@@ -119,6 +117,8 @@ ANYIO_TEST(other_threads, start_no_tasks) {
     EXPECT_THAT(message, HasSubstr("start_soon: no event loop runs in this thread"));
     EXPECT_THAT(message, HasSubstr("run_sync_soon"));
 }
+
+#endif
 
 TEST(other_threads, are_spoken_of_when_nobody_can_wake_anybody) {
     std::string report;

@@ -92,11 +92,18 @@ void remember_first_frame(task_state& task, frame_link& first);
 /// How large the first frames of one kind of spawn were; a hint, shared by all threads.
 using frame_size_hint = std::atomic<std::uint32_t>;
 
-/// allocate_task() for a task whose id or block is larger than task_marks can say.
+/// allocate_task() for a block that the recycler does not serve.
 ///
 /// @throws std::bad_alloc
 [[nodiscard]] task_state&
 allocate_large_task(loop_state& loop, const task_kind& kind, std::size_t frame);
+
+/// Makes a record whose id is larger than task_marks can hold, in a block of `units`.
+///
+/// @throws std::bad_alloc  the block has been freed then
+[[nodiscard]] task_state& make_late_task(
+    void* memory, const task_kind& kind, std::uint64_t id, std::size_t units
+);
 
 /// A new record with `kind.prefix` bytes before it and room for a frame behind it.
 ///
@@ -108,11 +115,14 @@ allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
         frame = 0;
     const std::size_t size =
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
-    if ((loop.next_id >> task_marks::id_bits | size / unit >> 16) != 0) [[unlikely]]
+    if (size > detail::largest_pooled_frame) [[unlikely]]
         return allocate_large_task(loop, kind, frame);
     void* const memory = allocate_block(size);
+    const std::uint64_t id = loop.next_id++;
+    if (id >> task_marks::id_bits != 0) [[unlikely]]
+        return make_late_task(memory, kind, id, size / unit);
     return *new (static_cast<char*>(memory) + kind.prefix)
-        task_state(kind, loop.next_id++, size / unit);
+        task_state(kind, id, size / unit);
 }
 
 /// Room for a larger frame next time, or for a much smaller one: one type of function
