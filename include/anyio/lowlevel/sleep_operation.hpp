@@ -20,7 +20,8 @@ public:
 
     /// @throws std::bad_alloc  if there is no room for the deadline
     [[nodiscard]] bool await_ready() const {
-        this_loop->deadlines.make_room();  // start() must not fail
+        if (deadline_ != never)
+            this_loop->deadlines.make_room();  // start() must not fail
         return false;
     }
 

@@ -232,7 +232,8 @@ start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& o
     // elsewhere, as in [] { return retry(fetch()); }.
     if (handle_of(&first).address() != &task + 1) [[unlikely]]
         remember_first_frame(task, first);
-    if (loop.current && loop.current->rare) [[unlikely]]
+    const task_extra* const has = loop.current ? loop.current->extra() : nullptr;
+    if (has && has->variables) [[unlikely]]
         inherit_context(*loop.current, task);
     first.parent = &root_link();
     first.owner = &owner;
