@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/basics/exit_stack.hpp>
 
+#include <anyio/basics/closings.hpp>
+
 namespace anyio {
 
 task<> exit_stack::aexit(body_end) {
-    std::exception_ptr first_error;
-    bool cancelled = false;
+    detail::closings ended;
     while (!exits_.empty()) {
         auto last = std::move(exits_.back());
         exits_.pop_back();
-        outcome<void> ended = co_await as_outcome(last());
-        if (ended.has_error() && !first_error)
-            first_error = ended.error();
-        if (ended.is_cancelled())
-            cancelled = true;
+        const outcome<void> one = co_await as_outcome(detail::closing_by(last));
+        ended.add(one);
     }
-    if (first_error)
-        std::rethrow_exception(first_error);
-    if (cancelled) {
-        outcome<void> going_on;
-        co_await std::move(going_on).unwrap();
-    }
+    co_await ended.result().unwrap();
 }
 
 }  // namespace anyio

@@ -28,12 +28,17 @@ void drop_unstarted(frame_link& link) noexcept {
 
 namespace lowlevel {
 
+void throw_no_loop(const char* operation) {
+    throw no_event_loop_error(
+        std::string(operation) +
+        ": no event loop runs in this thread; call it from a task, inside anyio::run, or "
+        "from another thread by event_loop_token::run_sync_soon()"
+    );
+}
+
 loop_state& require_loop(const char* operation) {
     if (!this_loop)
-        throw no_event_loop_error(
-            std::string(operation) +
-            ": no event loop runs in this thread; call it from a task, inside anyio::run"
-        );
+        throw_no_loop(operation);
     return *this_loop;
 }
 

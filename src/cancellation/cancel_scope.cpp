@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/cancellation/cancel_scope.hpp>
 
+#include <anyio/base/assert.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/cancellation/current_effective_deadline.hpp>
+#include "../lowlevel/task_report.hpp"
+
+#include <cstdlib>
 
 namespace anyio {
 
@@ -10,6 +14,17 @@ namespace anyio {
 // and then for ever, so the question is the moment at which the scope is cancelled.
 bool cancel_scope::cancel_called() const noexcept {
     return status_.notice_deadline();
+}
+
+void cancel_scope::destroyed_in_use() const noexcept {
+    ANYIO_EXPECTS(
+        !status_.is_in_use(),
+        "cancel_scope: destroyed while task \"",
+        lowlevel::task_name(*status_.host()),
+        "\" was inside its block; let it outlive that: declare it outside of the block of "
+        "the task group, or start the task by create_task() and cancel it by its handle"
+    );
+    std::abort();  // not reached
 }
 
 void cancel_scope::throw_entered_twice() {

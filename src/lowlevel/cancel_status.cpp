@@ -9,6 +9,7 @@
 #include "task_report.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 
 namespace anyio::lowlevel {
@@ -34,6 +35,36 @@ void deliver_to(task_state& task) noexcept {
 }
 
 }  // namespace
+
+namespace {
+
+[[noreturn]] void in_wrong_thread(const char* what) noexcept {
+    constexpr bool thread_runs_the_loop = false;
+    ANYIO_EXPECTS(
+        thread_runs_the_loop,
+        what,
+        " from a thread that does not run its loop; events, locks, streams, scopes and "
+        "groups belong to the thread of their loop: from another one, post a function to "
+        "it by event_loop_token::run_sync_soon()"
+    );
+    std::abort();  // not reached
+}
+
+// The root of the tree is the loop's.
+bool is_of_this_loop(const cancel_status* scope) noexcept {
+    constexpr int most =
+        64;  // deeper ones are not looked at: this is done at each wake-up
+    for (int i = 0; scope->parent() && i < most; ++i)
+        scope = scope->parent();
+    return this_loop && (scope->parent() || scope == this_loop->root_scope);
+}
+
+}  // namespace
+
+void expect_thread_of(const task_state& task) noexcept {
+    if (!is_of_this_loop(task.scope)) [[unlikely]]
+        in_wrong_thread("a task was woken");
+}
 
 void cancel_status::forget_cause() noexcept {
     delete cause_;
@@ -180,6 +211,14 @@ void cancel_status::join_tree(loop_state& loop, cancel_status& innermost) noexce
     }
 }
 
+void cancel_status::limit_apart(loop_state& loop, cancel_status& innermost) noexcept {
+    std::size_t count = 0;
+    for (const cancel_status* s = &innermost; s->has(scope_apart); s = s->parent_)
+        ++count;
+    if (count >= deadline_queue::promised / 2)
+        join_tree(loop, innermost);
+}
+
 void cancel_status::join_tree() noexcept {
     if (this_loop && this_loop->current)
         join_tree(*this_loop, *this_loop->current->scope);
@@ -223,8 +262,12 @@ void cancel_status::cancel_all(std::string_view reason) noexcept {
 }
 
 void cancel_status::refresh() noexcept {
-    if (!has(scope_entered) || has(scope_left))
+    if (!is_in_use())
         return;
+#if ANYIO_DEBUG
+    if (!is_of_this_loop(this))
+        in_wrong_thread("a scope was cancelled or its shield changed");
+#endif
     join_tree();
     refresh_tree(false);
 }

@@ -30,9 +30,10 @@ void release(context* variables) noexcept {
 }
 
 std::shared_ptr<void> context_value(const task_state& task, const void* key) noexcept {
-    if (!task.extra || !task.extra->variables)
+    const task_extra* const extra = task.extra();
+    if (!extra || !extra->variables)
         return nullptr;
-    for (const auto& entry : task.extra->variables->entries)
+    for (const auto& entry : extra->variables->entries)
         if (entry.key == key)
             return entry.value;
     return nullptr;
@@ -48,13 +49,14 @@ void set_context_value(task_state& task, const void* key, std::shared_ptr<void> 
     });
     if (value)
         changed->entries.push_back({key, std::move(value)});
-    if (extra.variables)
-        release(extra.variables);
-    extra.variables = changed.release();
+    // Values may ask for this variable when they go.
+    if (context* const before = std::exchange(extra.variables, changed.release()))
+        release(before);
 }
 
 void inherit_context(const task_state& spawner, task_state& child) {
-    context* const variables = spawner.extra->variables;
+    const task_extra* const extra = spawner.extra();
+    context* const variables = extra ? extra->variables : nullptr;
     if (!variables)
         return;
     task_extra::of(child).variables = variables;

@@ -167,7 +167,8 @@ frame_page& make_page(frame_heap& heap, std::size_t size_class) {
     arena.free &= arena.free - 1;
     void* const memory = arena.memory + index * frame_page_size;
     auto* page = new (memory) frame_page;
-    const std::size_t block_size = size_class * frame_granule;
+    // Class 0 is for blocks of 0 bytes, which have addresses of their own.
+    const std::size_t block_size = std::max<std::size_t>(size_class, 1) * frame_granule;
     constexpr std::size_t header =
         (sizeof(frame_page) + frame_granule - 1) / frame_granule * frame_granule;
     page->fresh = static_cast<char*>(memory) + header;

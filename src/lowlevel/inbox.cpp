@@ -8,9 +8,22 @@
 namespace anyio::lowlevel {
 
 namespace {
+
 // What head_ holds when the loop has ended; never dereferenced.
 alignas(void*) char closed_mark;
+
+// Whether posts of this thread that come too late vanish, instead of being an error: while
+// a loop ends, what it destroys or calls for the last time may post, and cannot tell that
+// nobody will call it. Nor can the destructor of a function that has been refused.
+thread_local bool drops_posts = false;
+
 }  // namespace
+
+inbox::closing::closing() noexcept : before_(std::exchange(drops_posts, true)) {}
+
+inbox::closing::~closing() {
+    drops_posts = before_;
+}
 
 inbox::~inbox() = default;
 
@@ -20,8 +33,10 @@ bool inbox::post(unique_function<void()> function) {
     item* head = head_.load(std::memory_order_relaxed);
     do {
         if (head == closed) {
+            const bool dropped = drops_posts;
+            const closing refusing;
             delete added;
-            return false;
+            return dropped;
         }
         added->next = head;
     } while (!head_.compare_exchange_weak(head, added, std::memory_order_seq_cst));

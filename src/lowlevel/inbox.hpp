@@ -19,10 +19,23 @@ public:
 
     ~inbox();
 
+    /// While one exists, posts of this thread to a loop that has ended vanish.
+    class closing {
+    public:
+        closing() noexcept;
+        ~closing();
+
+        closing(const closing&) = delete;
+        closing& operator=(const closing&) = delete;
+
+    private:
+        bool before_;
+    };
+
     inbox(const inbox&) = delete;
     inbox& operator=(const inbox&) = delete;
 
-    /// From any thread. False if the loop has ended.
+    /// From any thread. False if the loop has ended, unless by a `closing`.
     [[nodiscard]] bool post(unique_function<void()> function);
 
     /// Runs what has been posted before the call, as far as `most_ticks` of the processor

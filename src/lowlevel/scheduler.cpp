@@ -2,12 +2,14 @@
 #include "scheduler.hpp"
 
 #include <anyio/base/assert.hpp>
+#include <anyio/base/drop.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/possession.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
+#include "../backends/posix/stack.hpp"
 
 #include <algorithm>
 
@@ -17,6 +19,16 @@ namespace {
 
 // How far the stack may grow by transfers before frames return to the loop.
 constexpr std::ptrdiff_t stack_slack = std::ptrdiff_t{128} * 1024;
+
+// What is left to the functions that tasks call, where the stack is small.
+constexpr std::ptrdiff_t stack_reserve = std::ptrdiff_t{48} * 1024;
+
+// Where transfers end: at `here`, if there is no room for them.
+char* stack_floor(char* here) noexcept {
+    char* const lowest = backends::posix::lowest_stack_address(here);
+    const std::ptrdiff_t room = lowest ? here - lowest - stack_reserve : stack_slack;
+    return here - std::clamp(room, std::ptrdiff_t{0}, stack_slack);
+}
 
 // A crowd that is cancelled lies in memory as it was made, at even distances, and has long
 // left the caches: asking for the fourth task from here halves the cost of each.
@@ -71,14 +83,20 @@ scheduler::scheduler(
 }
 
 scheduler::~scheduler() {
+    main_ = nullptr;
+    const inbox::closing last_posts_vanish;
     inbox_->close();
-    variables_.clear();  // their destructors may still ask for the loop
+    // Their destructors may still ask for the loop, and for variables, which so come back;
+    // but not for ever.
+    constexpr int rounds = 8;
+    for (int i = 0; i < rounds && !variables_.empty(); ++i)
+        drop(variables_);
     this_loop = nullptr;
 }
 
 void scheduler::run(task_state& main) {
     main_ = &main;
-    state_.stack_floor = static_cast<char*>(__builtin_frame_address(0)) - stack_slack;
+    state_.stack_floor = stack_floor(static_cast<char*>(__builtin_frame_address(0)));
     while (!main.has(task_finished))
         counts_steps() ? run_counted() : run_timed();
     if (!deadlock_report_.empty())
@@ -258,8 +276,10 @@ ANYIO_ALWAYS_INLINE void scheduler::finish(task_state& task) noexcept {
         group.saw_cancel = true;
     if (group.empty()) [[unlikely]]
         last_child_ended(group, task);
-    if (task.kind->destroy)
+    if (task.kind->destroy) {
+        task.leaf = nullptr;
         task.kind->destroy(task);
+    }
     release_task_block(task);
 }
 
@@ -280,7 +300,7 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         end = task_end::error;
         error = std::exchange(task.kind->owner(task, state_).error, nullptr);
     }
-    frameless_ = &task;
+    task.leaf = nullptr;
     if (group)
         group->remove(task);
     if (task.kind->ended)
@@ -289,13 +309,12 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         group->saw_cancel = true;
     if (group && (end == task_end::error || group->empty()))
         group->child_ended(*group, task, end, std::move(error));
-    frameless_ = nullptr;
     trace_.error = nullptr;
     failed_task_.clear();  // nobody has asked for it if start() took the error
     if (task.kind->destroy)
         task.kind->destroy(task);
     if (task.has(task_is_watched)) [[unlikely]]
-        possession::abandon_all(state_, task);
+        possession::abandon_all(task);
     task.set(task_finished);
     if (!task.has(task_frame_inside) && !task.has(task_handled))
         release_task_block(task);

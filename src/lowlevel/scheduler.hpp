@@ -151,8 +151,7 @@ private:
     chooser* chooser_ = nullptr;
     ready_node* chosen_from_ = nullptr;  ///< ready tasks that a chooser sees
     error_trace trace_;
-    task_state* frameless_ = nullptr;  ///< a task that ends: its frames have gone
-    std::string failed_task_;          ///< its name, if it failed
+    std::string failed_task_;  ///< its name, if it failed
     std::vector<wait_record*> idle_waiters_;
     std::unordered_map<const void*, std::shared_ptr<void>> variables_;
     std::string deadlock_report_;

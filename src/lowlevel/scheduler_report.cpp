@@ -4,14 +4,24 @@
 
 #include <anyio/base/assert.hpp>
 #include <anyio/base/describe.hpp>
+#include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/block.hpp>
 #include "scheduler.hpp"
 #include "task_report.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
 namespace anyio::lowlevel {
+
+namespace {
+
+// Of a deeper chain of calls, the innermost: an error that passes a thousand nested groups
+// would else have a thousand traces of a thousand lines.
+constexpr std::size_t longest_trace = 64;
+
+}  // namespace
 
 void scheduler::note_name(const task_state& task) noexcept {
     try {
@@ -32,7 +42,9 @@ void scheduler::note_error(frame_link& link) noexcept {
     trace_.error = error;
     trace_.sites.clear();
     try {
-        for (const frame_link* at = &link; at && at != &root_link(); at = at->parent)
+        for (const frame_link* at = &link;
+             at && at != &root_link() && trace_.sites.size() < longest_trace;
+             at = at->parent)
             if (!at->is_block())
                 trace_.sites.push_back(at->site);
     } catch (const std::bad_alloc&) {
@@ -49,22 +61,48 @@ exception_group::member scheduler::story(std::exception_ptr error, task_state& t
     result.error = std::move(error);
     if (!failed_task_.empty())
         result.task = std::exchange(failed_task_, {});
-    else if (&task == frameless_)
-        result.task = task_name(task, state_.ended_site);
     else
         result.task = task_name(task);
     return result;
 }
 
+namespace {
+
+// What g++ 12 does to a coroutine that awaits in a condition and has no local variable:
+// https://gcc.gnu.org/bugzilla/show_bug.cgi?id=106188
+constexpr const char* about_lost_tasks =
+    "A LOST task was resumed by the loop, but its coroutine did not go on. The usual cause "
+    "is g++ 12: it compiles a coroutine wrongly that declares no local variable and awaits "
+    "in a condition (GCC bug 106188), at or below the line shown. Instead of\n"
+    "    if (co_await flag())\n"
+    "write\n"
+    "    const bool set = co_await flag();\n"
+    "    if (set)\n"
+    "or use a newer compiler; see docs/manual/compilers.md. Another cause is an awaitable "
+    "of your own that suspends without lowlevel::wait_task_rescheduled(). Lost tasks, and "
+    "those that wait for them, cannot be unwound: what they have is not released.\n";
+
+constexpr const char* about_threads =
+    "If another thread was to wake one: it may call nothing but "
+    "event_loop_token::run_sync_soon(), and a loop waits as long as a token exists.\n";
+
+}  // namespace
+
 // Nothing is ready, due, under way or expected: no task can ever run again. The report
 // comes before the unwinding, since that is when the tree still shows who waits for what.
 void scheduler::declare_deadlock() {
+    const auto tasks = all_tasks(state_);
+    const bool some_are_lost =
+        std::ranges::any_of(tasks, [](const auto* task) { return is_lost(*task); });
     if (deadlock_report_.empty())
         deadlock_report_ = describe(
             "deadlock: every task is blocked, and nothing that is under way can wake one\n",
-            report_tasks(state_)
+            report_blocked_tasks(state_),
+            some_are_lost ? about_lost_tasks : about_threads
         );
     root_scope_.cancel_all("deadlock");  // again, if a shielded cleanup is blocked too
+    if (some_are_lost && !any_ready(state_))
+        throw deadlock_error(deadlock_report_);
     ANYIO_EXPECTS(
         any_ready(state_),
         "unwind after a deadlock: an operation cannot be aborted\n",

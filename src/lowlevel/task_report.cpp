@@ -4,6 +4,7 @@
 #include <anyio/base/describe.hpp>
 #include <anyio/lowlevel/block.hpp>
 #include <anyio/lowlevel/cancel_cause.hpp>
+#include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/spawn.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
 #include "scheduler.hpp"
@@ -51,7 +52,8 @@ void each_scope(cancel_status& root, Visit visit) {
 
 class tree_printer {
 public:
-    explicit tree_printer(loop_state& loop) : loop_(loop) {
+    /// @param blocked  no task is ready
+    tree_printer(loop_state& loop, bool blocked) : loop_(loop), blocked_(blocked) {
         each_scope(*loop.root_scope, [this](cancel_status& scope) {
             if (scope.group())
                 groups_.emplace(scope.group()->host, scope.group());
@@ -118,6 +120,8 @@ private:
         std::string text;
         if (&task == loop_.current) {
             text = "running";
+        } else if (blocked_ && is_lost(task)) {
+            text = "LOST: resumed, but neither ended nor waiting";
         } else if (task.has(task_unwinds)) {
             text = "cancelled, about to unwind";
         } else if (!task.wait) {
@@ -138,8 +142,10 @@ private:
             return;
         constexpr int most = 50;
         int shown = 0;
-        for (const frame_link* at = task.leaf; at && at != &root_link();
-             at = at->parent) {
+        // The leaf of a lost task may have gone.
+        const frame_link* const from =
+            blocked_ && is_lost(task) ? &first_frame(task) : task.leaf;
+        for (const frame_link* at = from; at && at != &root_link(); at = at->parent) {
             if (at->is_block() || at->site.line() == 0)
                 continue;
             if (++shown > most) {
@@ -151,6 +157,7 @@ private:
     }
 
     loop_state& loop_;
+    bool blocked_;
     std::multimap<const task_state*, const group_state*> groups_;  // by host
     std::string text_;
 };
@@ -163,15 +170,15 @@ std::string place_of(const frame_link& frame) {
 }
 
 std::string task_name(const task_state& task, const std::source_location& site) {
-    if (task.extra && task.extra->name)
-        return *task.extra->name;
+    if (const task_extra* extra = task.extra(); extra && extra->name)
+        return *extra->name;
     if (site.line() != 0)
         return function_name(site.function_name());
     return describe("task ", task.id());
 }
 
 std::string task_name(const task_state& task) {
-    return task_name(task, first_frame(task).site);
+    return task_name(task, task.leaf ? first_frame(task).site : this_loop->ended_site);
 }
 
 std::string describe_wait(const task_state& task) {
@@ -201,7 +208,16 @@ std::vector<task_state*> all_tasks(loop_state& loop) {
 }
 
 std::string report_tasks(loop_state& loop) {
-    return tree_printer(loop).print();
+    return tree_printer(loop, false).print();
+}
+
+bool is_lost(const task_state& task) noexcept {
+    return (!task.wait || task.wait == &yield_record) && !task.has(task_unwinds) &&
+           !task.has(task_finished);
+}
+
+std::string report_blocked_tasks(loop_state& loop) {
+    return tree_printer(loop, true).print();
 }
 
 }  // namespace anyio::lowlevel

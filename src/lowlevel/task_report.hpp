@@ -12,7 +12,8 @@
 
 namespace anyio::lowlevel {
 
-/// As given, or after the task's first function; "task 7" before that has begun.
+/// As given, or after the task's first function; "task 7" before that has begun. Of a task
+/// that is ending, too, while the destructors of what it was called with run.
 [[nodiscard]] std::string task_name(const task_state& task);
 
 /// The same for a task whose first frame, with this site, may have gone.
@@ -34,5 +35,12 @@ task_name(const task_state& task, const std::source_location& site);
 
 /// The tree as text: for each task its wait and its call chain with source lines.
 [[nodiscard]] std::string report_tasks(loop_state& loop);
+
+/// Of a loop in which no task is ready: whether this one is nevertheless said to be. It
+/// was resumed, and has neither ended nor begun to wait: nobody will ever resume it.
+[[nodiscard]] bool is_lost(const task_state& task) noexcept;
+
+/// The tree of a loop in which no task is ready.
+[[nodiscard]] std::string report_blocked_tasks(loop_state& loop);
 
 }  // namespace anyio::lowlevel

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/lowlevel/timer.hpp>
 
+#include <new>
+
 namespace anyio::lowlevel {
 
 void deadline_queue::grow() {
-    heap_.reserve(heap_.capacity() == 0 ? 128 : heap_.capacity() * 2);
+    const std::size_t wanted = heap_.capacity() == 0 ? 128 : heap_.capacity() * 2;
+    if (wanted > timer::idle)
+        throw std::bad_alloc();  // timer::position could not tell them apart
+    heap_.reserve(wanted);
 }
 
 void deadline_queue::remove(std::uint32_t at) noexcept {

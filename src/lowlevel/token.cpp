@@ -9,6 +9,8 @@ namespace anyio::lowlevel {
 void event_loop_token::run_sync_soon(unique_function<void()> function) const {
     if (!inbox_)
         throw usage_error("event_loop_token::run_sync_soon: the token is empty");
+    if (!function)
+        throw usage_error("event_loop_token::run_sync_soon: the function is empty");
     if (!inbox_->post(std::move(function)))
         throw run_finished_error(
             "event_loop_token::run_sync_soon: the run has ended; nothing will call this"

@@ -109,7 +109,7 @@ void lock::give_back() noexcept {
     if (waiters_.empty())
         return;
     auto& next = static_cast<detail::lock_wait&>(*waiters_.front());
-    take(*lowlevel::this_loop, *next.task);
+    take(*next.task);
     if (next.unwinds_)
         next.task->set(lowlevel::task_unwinds);
     waiters_.unpark();
@@ -123,7 +123,7 @@ lowlevel::abort_result lock::take_to_unwind(detail::lock_wait& waiting) noexcept
     }
     detail::lock_wait::leave_lot(waiting);
     if (!broken_)
-        take(*lowlevel::this_loop, *waiting.task);
+        take(*waiting.task);
     return lowlevel::abort_result::done;
 }
 

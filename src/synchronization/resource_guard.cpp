@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/synchronization/resource_guard.hpp>
 
+#include <anyio/base/assert.hpp>
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
 #include <anyio/lowlevel/task_info.hpp>
 
+#include <cstdlib>
 #include <string>
 
 namespace anyio {
@@ -21,6 +23,16 @@ const lowlevel::task_state* running_task() noexcept {
 void resource_guard::note_task() noexcept {
     const auto* const task = running_task();
     task_id_ = task ? task->id() : 0;
+}
+
+void resource_guard::destroyed_in_use() const noexcept {
+    ANYIO_EXPECTS(
+        !inside_,
+        "resource_guard: destroyed while somebody was ",
+        action_,
+        "; let it outlive the tasks that enter it"
+    );
+    std::abort();  // not reached
 }
 
 void resource_guard::throw_busy(std::string_view where) const {

@@ -23,7 +23,8 @@ class worker_pool {
 public:
     /// @param limit      threads at a time; further jobs wait
     /// @param idle_time  a thread without a job ends after this
-    explicit worker_pool(std::size_t limit, duration idle_time) noexcept
+    /// @throws std::bad_alloc
+    explicit worker_pool(std::size_t limit, duration idle_time)
         : limit_(limit), idle_time_(idle_time) {}
 
     worker_pool(const worker_pool&) = delete;  // its threads hold its address
@@ -38,9 +39,8 @@ public:
 
     /// Runs `job`, which must not throw, in one of the threads. In order of arrival.
     ///
-    /// @throws std::system_error  if there is no thread and none can be made; the job has
-    ///                            been destroyed then
-    /// @throws std::bad_alloc
+    /// @throws std::system_error, std::bad_alloc  if there is no thread and none can be
+    ///                                            made; the job has been destroyed then
     void run(unique_function<void()> job);
 
     /// Threads that exist now.

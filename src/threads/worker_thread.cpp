@@ -65,7 +65,7 @@ void worker_pool::run(unique_function<void()> job) {
     if (jobs_.size() > idle_ && threads_ < limit_) {
         try {
             add_thread();
-        } catch (const std::system_error&) {
+        } catch (...) {  // no thread to be had, or no memory
             // Those that exist will come to it.
             if (threads_ == 0) {
                 jobs_.pop_back();

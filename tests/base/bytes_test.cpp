@@ -7,6 +7,7 @@
 #include <new>
 #include <ranges>
 #include <type_traits>
+#include <unordered_set>
 #include <vector>
 
 using anyio::as_bytes;
@@ -204,4 +205,48 @@ TEST(bytes, of_size_zero_has_no_memory_to_give_up) {
     bytes none;
     EXPECT_EQ(none.release(), nullptr);
     EXPECT_TRUE(bytes::adopt(nullptr, 0, 0).empty());
+}
+
+// --- zeros inside, comparisons, hashes
+
+TEST(byte_view, takes_all_of_a_literal_but_its_final_zero) {
+    using namespace std::string_literals;
+    EXPECT_EQ(byte_view("key\0value\0").size(), 10u);
+    EXPECT_EQ(byte_view("key\0value\0"), byte_view("key\0value\0"s));
+    EXPECT_EQ(byte_view("\0").size(), 1u);
+    EXPECT_EQ(byte_view("").size(), 0u);
+    static const char magic[4] = {'a', '\0', 'c', 'd'};  // no zero at the end
+    EXPECT_EQ(byte_view(magic).size(), 4u);
+    EXPECT_EQ(as_bytes("a\0b").size(), 3u);
+    EXPECT_EQ(bytes("a\0b").size(), 3u);
+    bytes buffer("x");
+    buffer.append("\0y");
+    EXPECT_EQ(buffer, "x\0y"s);
+    EXPECT_EQ(buffer, "x\0y");
+    const char* const pointer = "a\0b";
+    EXPECT_EQ(byte_view(pointer).size(), 1u) << "a pointer's text ends at the zero";
+}
+
+TEST(byte_view, compares_by_content_with_all_that_is_bytes) {
+    const bytes owned("abc");
+    const std::string text = "abc";
+    const std::string_view view = text;
+    const byte_view seen = owned;
+    const std::vector<std::byte> raw(owned.begin(), owned.end());
+    EXPECT_TRUE(owned == view && view == owned && owned == text && text == owned);
+    EXPECT_TRUE(owned == "abc" && "abc" == owned && owned == seen && seen == owned);
+    EXPECT_TRUE(seen == view && view == seen && seen == "abc" && seen == text);
+    EXPECT_TRUE(owned == raw && raw == owned && seen == raw && seen == seen);
+    EXPECT_TRUE(owned != "abd" && seen != "ab" && !(owned == std::string_view("ab")));
+    EXPECT_TRUE(owned < "abd" && seen < byte_view("abd") && owned > view.substr(0, 2));
+    EXPECT_LT(byte_view("a"), byte_view("\xff")) << "as unsigned numbers";
+}
+
+TEST(byte_view, has_a_hash) {
+    const std::string text = "some text";
+    EXPECT_EQ(std::hash<byte_view>()(text), std::hash<byte_view>()(bytes(text)));
+    EXPECT_EQ(std::hash<bytes>()(bytes(text)), std::hash<byte_view>()(text));
+    EXPECT_NE(std::hash<byte_view>()("a\0b"), std::hash<byte_view>()("a\0c"));
+    const std::unordered_set<bytes> known{bytes("a"), bytes("b"), bytes("a")};
+    EXPECT_EQ(known.size(), 2u);
 }

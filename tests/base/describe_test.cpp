@@ -192,3 +192,21 @@ TEST(describe_exception, is_type_and_message) {
     EXPECT_EQ(of(42), "int");
     EXPECT_EQ(anyio::describe_exception(nullptr), "no exception");
 }
+
+namespace {
+
+struct mute : std::exception {
+    [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
+
+}  // namespace
+
+TEST(describe_exception, stands_errors_without_a_text_or_with_a_huge_one) {
+    EXPECT_TRUE(anyio::describe_exception(std::make_exception_ptr(mute()))
+                    .ends_with("mute: null"));
+    const std::string huge(std::size_t{64} << 20, 'x');
+    const std::string text =
+        anyio::describe_exception(std::make_exception_ptr(std::runtime_error(huge)));
+    EXPECT_LT(text.size(), 20'000u);
+    EXPECT_TRUE(text.ends_with("xxx... (67108864 bytes)"));
+}

@@ -113,3 +113,67 @@ TEST(format_duration, knows_the_ends_of_the_range) {
     EXPECT_EQ(format_duration(-250ms), "-250 ms");
     EXPECT_EQ(format_duration(duration::min()), "-106751 d 23 h");
 }
+
+// --- units of all kinds
+
+namespace {
+
+template <std::intmax_t Num, std::intmax_t Den>
+using ticks = std::chrono::duration<std::int64_t, std::ratio<Num, Den>>;
+
+template <class Unit>
+constexpr bool saturates() {
+    return to_duration(Unit::max()) == forever &&
+           to_duration(Unit::min()) == duration::min();
+}
+
+}  // namespace
+
+TEST(to_duration, saturates_for_units_that_are_no_multiple_of_a_nanosecond) {
+    static_assert(saturates<ticks<1, 60>>() && saturates<ticks<1, 3>>());
+    static_assert(saturates<ticks<1001, 30000>>() && saturates<ticks<1, 90000>>());
+    static_assert(saturates<std::chrono::duration<std::int64_t, std::exa>>());
+    static_assert(saturates<std::chrono::years>() && saturates<std::chrono::hours>());
+    EXPECT_EQ(to_duration(ticks<1, 60>::max() / 2), forever);
+    EXPECT_EQ(to_duration(ticks<1, 60>::min() / 2), duration::min());
+    using unsigned_frames = std::chrono::duration<std::uint64_t, std::ratio<1, 60>>;
+    EXPECT_EQ(to_duration(unsigned_frames::max()), forever);
+    EXPECT_EQ(to_duration(std::chrono::duration<std::uint64_t>::max()), forever);
+}
+
+TEST(to_duration, is_exact_up_to_the_last_nanosecond) {
+    EXPECT_EQ(to_duration(ticks<1, 60>(60)), 1s);
+    EXPECT_EQ(to_duration(ticks<1, 3>(1)), 333'333'333ns);
+    EXPECT_EQ(to_duration(ticks<1, 3>(-1)), -333'333'333ns);
+    EXPECT_EQ(to_duration(ticks<1, 3>(27'670'116'110)), 9'223'372'036'666'666'666ns);
+    EXPECT_EQ(to_duration(ticks<1, 3>(27'670'116'111)), forever);
+    EXPECT_EQ(to_duration(std::chrono::duration<std::int64_t, std::pico>(1999)), 1ns);
+    EXPECT_EQ(
+        to_duration(std::chrono::duration<std::int64_t, std::atto>::max()),
+        9'223'372'036ns
+    );
+    EXPECT_EQ(to_duration(std::chrono::duration<std::int8_t>(-128)), -128s);
+    EXPECT_EQ(to_duration(std::chrono::duration<std::uint8_t>(255)), 255s);
+}
+
+TEST(to_duration, takes_floating_units_to_their_ends) {
+    using frames = std::chrono::duration<double, std::ratio<1, 60>>;
+    using seconds = std::chrono::duration<double>;
+    using tiny = std::chrono::duration<float, std::atto>;
+    using huge = std::chrono::duration<double, std::exa>;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    EXPECT_EQ(to_duration(frames(30)), 500ms);
+    for (const double much : {infinity, std::numeric_limits<double>::max(), 1e30}) {
+        EXPECT_EQ(to_duration(frames(much)), forever);
+        EXPECT_EQ(to_duration(frames(-much)), duration::min());
+        EXPECT_EQ(to_duration(seconds(-much)), duration::min());
+        EXPECT_EQ(to_duration(huge(much)), forever);
+    }
+    EXPECT_EQ(to_duration(seconds::min()), duration::min());
+    EXPECT_EQ(to_duration(tiny(1)), 0ns);
+    EXPECT_THROW(
+        (void)to_duration(frames(std::numeric_limits<double>::quiet_NaN())),
+        anyio::usage_error
+    );
+    EXPECT_THROW((void)delay(seconds(-std::nan(""))), anyio::usage_error);
+}

@@ -3,6 +3,8 @@
 
 #include "support/anyio_test.hpp"
 
+#include <cmath>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -293,4 +295,85 @@ ANYIO_TEST(lru_cache, does_not_mistake_another_for_itself) {
         const auto words = co_await text(i);
         EXPECT_EQ(words, std::to_string(i));
     }
+}
+
+// --- keys and values of all kinds
+
+ANYIO_TEST(lru_cache, a_key_that_does_not_equal_itself_is_not_kept) {
+    int calls = 0;
+    auto square = functools::cache([&](double x) -> task<double> {
+        ++calls;
+        co_return x* x;
+    });
+    for (int i = 0; i < 100; ++i)
+        (void)co_await square(std::nan(""));
+    EXPECT_EQ(calls, 100);
+    EXPECT_EQ(square.cache_info().size, 0u);
+    EXPECT_EQ(square.cache_info().misses, 100u);
+    (void)co_await square(2.0);
+    (void)co_await square(2.0);
+    EXPECT_EQ(calls, 101);
+}
+
+namespace {
+
+/// Compares and hashes by what it points to, which may change.
+struct by_content {
+    std::shared_ptr<std::string> text;
+
+    friend bool operator==(const by_content& a, const by_content& b) {
+        return *a.text == *b.text;
+    }
+};
+
+}  // namespace
+
+template <>
+struct std::hash<by_content> {
+    std::size_t operator()(const by_content& key) const {
+        return std::hash<std::string>()(*key.text);
+    }
+};
+
+ANYIO_TEST(lru_cache, a_key_that_changes_is_forgotten_in_its_turn) {
+    auto size = functools::lru_cache(
+        [](by_content key) -> task<std::size_t> { co_return key.text->size(); },
+        {.max_size = 4}
+    );
+    std::weak_ptr<std::string> first;
+    for (int i = 0; i < 10; ++i) {
+        by_content key{std::make_shared<std::string>(static_cast<std::size_t>(i), 'a')};
+        (void)co_await size(key);
+        *key.text += "changed";
+        if (i == 0)
+            first = key.text;
+    }
+    EXPECT_EQ(size.cache_info().size, 4u);
+    EXPECT_TRUE(first.expired());
+}
+
+ANYIO_TEST(lru_cache, destructors_of_values_may_clear_the_cache) {
+    std::function<void()> clear = [] {};
+    int destroyed = 0;
+    auto make = functools::lru_cache(
+        [&](int) -> task<std::shared_ptr<int>> {
+            co_return std::shared_ptr<int>(new int, [&](const int* value) {
+                delete value;
+                ++destroyed;
+                clear();
+            });
+        },
+        {.max_size = 2, .ttl = 1s}
+    );
+    clear = [&] { make.cache_clear(); };
+    (void)co_await make(1);
+    co_await sleep(2s);
+    (void)co_await make(1);  // the first has expired
+    EXPECT_EQ(destroyed, 1);
+    (void)co_await make(2);
+    (void)co_await make(3);  // no room for all
+    EXPECT_GE(destroyed, 2);
+    make.cache_clear();
+    clear = [] {};
+    EXPECT_EQ(make.cache_info().size, 0u);
 }

@@ -248,3 +248,74 @@ ANYIO_TEST(token, wakes_a_loop_that_waits_for_a_far_deadline) {
         co_await done.wait();
     EXPECT_TRUE(done.is_set());
 }
+
+// --- while the run ends
+
+namespace {
+
+/// Posts itself again, for ever, when it is called and when it is destroyed.
+struct persistent {
+    event_loop_token token;
+    std::shared_ptr<int> calls;
+    bool from_destructor = false;
+
+    persistent(event_loop_token t, std::shared_ptr<int> c, bool d)
+        : token(std::move(t)), calls(std::move(c)), from_destructor(d) {}
+
+    persistent(persistent&& other) noexcept = default;
+    persistent& operator=(persistent&&) = delete;
+
+    void operator()() {
+        ++*calls;
+        token.run_sync_soon(persistent(token, calls, from_destructor));
+    }
+
+    ~persistent() {
+        if (token && from_destructor)
+            std::exchange(token, {}).run_sync_soon([c = calls] { ++*c; });
+    }
+};
+
+}  // namespace
+
+TEST(token_at_the_end, a_function_that_posts_itself_again_is_dropped) {
+    for (const bool from_destructor : {false, true}) {
+        auto calls = std::make_shared<int>(0);
+        run([&]() -> task<> {
+            const auto token = current_token();
+            token.run_sync_soon(persistent(token, calls, from_destructor));
+            co_return;
+        });
+        EXPECT_GE(*calls, 1);
+        EXPECT_EQ(calls.use_count(), 1) << "nothing is left";
+    }
+}
+
+TEST(token_at_the_end, what_a_refused_functions_destructor_posts_is_dropped) {
+    const event_loop_token token = ended_token();
+    auto calls = std::make_shared<int>(0);
+    EXPECT_THROW(
+        token.run_sync_soon(persistent(token, calls, true)), run_finished_error
+    );
+    EXPECT_EQ(*calls, 0);
+    EXPECT_THROW(token.run_sync_soon([] {}), run_finished_error) << "only there";
+}
+
+TEST(token_at_the_end, a_variable_may_post_when_it_goes) {
+    static lowlevel::run_var<std::shared_ptr<persistent>> last("last");
+    auto calls = std::make_shared<int>(0);
+    run([&]() -> task<> {
+        last.set(std::make_shared<persistent>(current_token(), calls, true));
+        co_return;
+    });
+    EXPECT_EQ(*calls, 0);
+    EXPECT_EQ(calls.use_count(), 1);
+}
+
+ANYIO_TEST(token, refuses_an_empty_function) {
+    EXPECT_THAT(
+        message_thrown_by<usage_error>([] { current_token().run_sync_soon({}); }),
+        HasSubstr("the function is empty")
+    );
+    co_return;
+}

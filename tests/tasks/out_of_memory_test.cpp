@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "support/out_of_memory.hpp"
+
 #include <anyio/tasks/amap.hpp>
 #include <anyio/tasks/as_completed.hpp>
 #include <anyio/tasks/gather.hpp>
 #include <anyio/tasks/task_group.hpp>
-#include "support/anyio_test.hpp"
-#include "support/replaced_new.hpp"
 
 #include <optional>
 #include <stdexcept>
@@ -21,35 +21,16 @@ using anyio::task;
 using anyio::task_group;
 using anyio::with;
 using support::allocations_left;
+using support::await_with_more_and_more_memory;
+using support::is_lack_of_memory;
 using support::unlimited;
+using support::with_more_and_more_memory;
 
 namespace {
 
 constexpr long most = 50;  // allocations that an operation may need
 
 const char* const long_text = "a text that is too long to be kept in place";
-
-// Calls `attempt` with 0, 1, 2, ... allocations until it does not throw.
-template <class Attempt>
-void attempt_with_more_and_more_memory(Attempt attempt) {
-    for (long n = 0; n < most; ++n) {
-        allocations_left = n;
-        try {
-            attempt();
-            allocations_left = unlimited;
-            return;
-        } catch (const std::bad_alloc&) {
-            allocations_left = unlimited;
-        }
-    }
-    ADD_FAILURE() << "failed with plenty of memory";
-}
-
-bool has_bad_alloc(const std::exception_ptr& error) {
-    if (const auto* group = anyio::caught_as<exception_group>(error))
-        return group->contains<std::bad_alloc>();
-    return is_error<std::bad_alloc>(error);
-}
 
 }  // namespace
 
@@ -62,7 +43,7 @@ ANYIO_TEST(out_of_memory, start_soon_starts_the_child_or_nothing) {
     };
     co_await with(create_task_group(), [&](task_group& tg) {
         const std::string text = long_text;
-        attempt_with_more_and_more_memory([&] {
+        with_more_and_more_memory([&] {
             tg.start_soon({.name = long_text}, child, text);
         });
     });
@@ -79,7 +60,7 @@ ANYIO_TEST(out_of_memory, create_task_creates_the_task_or_nothing) {
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         const std::string text = long_text;
         std::optional<anyio::task_handle<std::string>> handle;
-        attempt_with_more_and_more_memory([&] {
+        with_more_and_more_memory([&] {
             handle.emplace(tg.create_task({.name = long_text}, child, text));
         });
         const auto& value = co_await *handle;
@@ -96,9 +77,8 @@ ANYIO_TEST(out_of_memory, a_task_of_a_task_from_elsewhere_is_started_or_nothing_
     };
     auto outer = [](task<> first) -> task<> { co_await std::move(first); };
     co_await with(create_task_group(), [&](task_group& tg) {
-        attempt_with_more_and_more_memory([&] {
-            tg.start_soon([&] { return outer(inner()); });
-        });
+        with_more_and_more_memory([&] { tg.start_soon([&] { return outer(inner()); }); }
+        );
     });
     EXPECT_EQ(ran, 1);
 }
@@ -146,7 +126,7 @@ ANYIO_TEST(out_of_memory, a_block_runs_or_throws) {
             error = std::current_exception();
         }
         allocations_left = unlimited;
-        EXPECT_EQ(has_bad_alloc(error), !ran);
+        EXPECT_EQ(is_lack_of_memory(error), !ran);
     }
     EXPECT_TRUE(ran);
 }
@@ -205,26 +185,6 @@ task<std::string> copy_of(std::string text) {
     co_return text;
 }
 
-// Awaits make() with 0, 1, 2, ... allocations until it does not throw; every error on the
-// way is a lack of memory.
-template <class Make>
-task<> await_with_more_and_more_memory(Make make) {
-    for (long n = 0; n < most; ++n) {
-        std::exception_ptr error;
-        allocations_left = n;
-        try {
-            co_await make();
-        } catch (...) {
-            error = std::current_exception();
-        }
-        allocations_left = unlimited;
-        if (!error)
-            co_return;
-        EXPECT_TRUE(has_bad_alloc(error));
-    }
-    ADD_FAILURE() << "failed with plenty of memory";
-}
-
 }  // namespace
 
 ANYIO_TEST(out_of_memory, gather_returns_everything_or_throws) {
@@ -261,4 +221,137 @@ ANYIO_TEST(out_of_memory, as_completed_gives_everything_or_throws) {
         EXPECT_EQ(got, 2);
     });
     ::testing::internal::GetCapturedStderr();
+}
+
+// --- sleeps, scopes, posts, name look-ups
+
+namespace {
+
+// Many timers: the queue of deadlines grows at each power of two from 128 on.
+task<> in_a_crowd(int sleepers, anyio::unique_function<task<>()> scenario) {
+    co_await with(create_task_group(), [&](task_group& tg) -> task<> {
+        for (int i = 0; i < sleepers; ++i)
+            tg.start_soon(anyio::sleep, 1h);
+        co_await anyio::wait_all_tasks_blocked();
+        co_await scenario();
+        tg.cancel();
+    });
+}
+
+task<> nest(int depth) {
+    if (depth == 0) {
+        co_await sleep(1ms);
+        co_return;
+    }
+    co_await anyio::fail_after(1h, nest(depth - 1));
+}
+
+task<> nest_blocks(int depth) {
+    if (depth == 0) {
+        co_await sleep(1ms);
+        co_return;
+    }
+    co_await with(anyio::move_on_after(1h), [&]() -> task<> {
+        co_await nest_blocks(depth - 1);
+    });
+}
+
+}  // namespace
+
+ANYIO_TEST(out_of_memory, a_sleep_sleeps_or_throws) {
+    for (const int sleepers :
+         {0, 1, 62, 63, 64, 65, 126, 127, 128, 129, 192, 255, 256}) {
+        auto scenario = [] {
+            return await_with_more_and_more_memory([]() -> task<> {
+                co_await sleep(1ms);
+            });
+        };
+        co_await in_a_crowd(sleepers, scenario);
+    }
+}
+
+ANYIO_TEST(out_of_memory, nested_scopes_work_or_throw) {
+    for (const int depth : {1, 31, 32, 33, 63, 64, 65, 66, 127, 128, 129, 300}) {
+        co_await nest(depth);
+        co_await nest_blocks(depth);
+    }
+    for (const int sleepers : {0, 60, 100, 127}) {
+        auto scenario = []() -> task<> {
+            co_await await_with_more_and_more_memory([] { return nest(70); });
+            co_await await_with_more_and_more_memory([] { return nest_blocks(70); });
+        };
+        co_await in_a_crowd(sleepers, scenario);
+    }
+}
+
+ANYIO_TEST(out_of_memory, a_deadline_is_moved_or_stays) {
+    anyio::cancel_scope scope;
+    co_await in_a_crowd(126, [&]() -> task<> {
+        co_await with(scope, [&]() -> task<> {
+            with_more_and_more_memory([&] {
+                scope.set_deadline(anyio::after(anyio::current_time(), 1h));
+            });
+            co_await sleep(1ms);
+        });
+    });
+    EXPECT_FALSE(scope.cancelled_caught());
+}
+
+ANYIO_TEST(out_of_memory, a_function_is_posted_or_not) {
+    int called = 0;
+    const auto token = anyio::lowlevel::current_token();
+    const std::string text = long_text;
+    with_more_and_more_memory([&] {
+        token.run_sync_soon([&called, copy = std::string(text)] { ++called; });
+    });
+    co_await sleep(1ms);
+    EXPECT_EQ(called, 1);
+}
+
+ANYIO_TEST(out_of_memory, a_variable_is_set_or_keeps_its_value) {
+    static anyio::context_var<std::string> name("name", "before");
+    static anyio::lowlevel::run_var<std::string> number("number");
+    const std::string text = long_text;
+    with_more_and_more_memory([&] {
+        EXPECT_EQ(name.get(), "before");
+        name.set(text);
+    });
+    EXPECT_EQ(name.get(), long_text);
+    with_more_and_more_memory([&] { number.set(text); });
+    EXPECT_EQ(number.get(), long_text);
+    co_return;
+}
+
+ANYIO_TEST(out_of_memory, a_name_is_looked_up_or_not) {
+    co_await await_with_more_and_more_memory([]() -> task<> {
+        const auto found = co_await anyio::getaddrinfo("127.0.0.1", 80);
+        EXPECT_EQ(found.size(), 1u);
+    });
+    co_await await_with_more_and_more_memory([]() -> task<> {
+        const auto found = co_await anyio::getaddrinfo("localhost", 80);
+        EXPECT_FALSE(found.empty());
+    });
+}
+
+ANYIO_TEST(out_of_memory, an_item_is_sent_or_not) {
+    auto [send, receive] = anyio::create_memory_object_stream<std::string>(100);
+    for (int i = 0; i < 20; ++i)
+        with_more_and_more_memory([&, &to = send] { to.send_nowait("x"); });
+    EXPECT_EQ(receive.statistics().current_buffer_used, 20u);
+    co_return;
+}
+
+ANYIO_TEST(out_of_memory, an_exit_stack_closes_what_it_has_entered) {
+    int closed = 0;
+    co_await await_with_more_and_more_memory([&]() -> task<> {
+        closed = 0;
+        co_await with(anyio::exit_stack(), [&](anyio::exit_stack& stack) {
+            for (int i = 0; i < 3; ++i)
+                stack.callback([&]() -> task<> {
+                    ++closed;
+                    co_return;
+                });
+        });
+    });
+    EXPECT_EQ(closed, 3);
 }

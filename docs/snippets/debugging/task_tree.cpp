@@ -50,3 +50,4 @@ int main() {
 //    │       at eat (task_tree.cpp:13)
 //    └─ Kant  waiting in lock::acquire, held by "Plato"
 //            at eat (task_tree.cpp:13)
+// If another thread was to wake one: it may call nothing but event_loop_token::run_sync_soon(), and a loop waits as long as a token exists.

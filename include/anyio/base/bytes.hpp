@@ -33,7 +33,8 @@ concept text_like = std::convertible_to<T, std::string_view> &&
 /// Bytes to read, owned by somebody else: a `std::span<const std::byte>` that is made
 /// from text as well: `send("hello")`, `send(text)` and `send(chunk)` are one function.
 ///
-/// A value of two words. The bytes must outlive it; a literal's final zero is left out.
+/// A value of two words. The bytes must outlive it. Of a literal, or another constant
+/// array of characters, it takes all but the final zero, zeros inside too.
 class byte_view : public std::span<const std::byte> {
     using base = std::span<const std::byte>;
 
@@ -49,9 +50,33 @@ public:
     constexpr byte_view(T&& data) noexcept : base(std::forward<T>(data)) {}
 
     template <detail::text_like T>
-    byte_view(T&& text) noexcept : byte_view(of(static_cast<std::string_view>(text))) {}
+    byte_view(T&& text) noexcept : byte_view(of(characters(text))) {}
+
+    // Compare by content, as unsigned numbers, like std::string_view.
+    friend bool operator==(byte_view a, byte_view b) noexcept {
+        return text_of(a) == text_of(b);
+    }
+
+    friend auto operator<=>(byte_view a, byte_view b) noexcept {
+        return text_of(a) <=> text_of(b);
+    }
 
 private:
+    // All of a literal: it may have zeros inside.
+    template <class T>
+    static std::string_view characters(const T& text) noexcept {
+        if constexpr (std::is_array_v<T>) {
+            constexpr std::size_t last = std::extent_v<T> - 1;
+            return {text, text[last] == '\0' ? last : last + 1};
+        } else {
+            return text;
+        }
+    }
+
+    static std::string_view text_of(byte_view data) noexcept {
+        return {reinterpret_cast<const char*>(data.data()), data.size()};
+    }
+
     // As std::as_bytes does, which costs 100 ms to compile.
     static byte_view of(std::string_view text) noexcept {
         return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -62,7 +87,8 @@ private:
 using byte_span = std::span<std::byte>;
 
 /// The characters of `text` as bytes, said aloud. Most functions take the text itself.
-[[nodiscard]] inline byte_view as_bytes(std::string_view text) noexcept {
+template <detail::text_like T>
+[[nodiscard]] byte_view as_bytes(T&& text) noexcept {
     return text;
 }
 
@@ -211,12 +237,17 @@ public:
         return to_string_view(a) <=> to_string_view(b);
     }
 
-    friend bool operator==(const bytes& a, byte_view b) noexcept {
-        return to_string_view(a) == to_string_view(b);
+    // Templates: an exact match, where others would have to convert one side or the other.
+    template <detail::other_than<bytes> T>
+        requires std::convertible_to<const T&, byte_view>
+    friend bool operator==(const bytes& a, const T& b) noexcept {
+        return a.view() == byte_view(b);
     }
 
-    friend auto operator<=>(const bytes& a, byte_view b) noexcept {
-        return to_string_view(a) <=> to_string_view(b);
+    template <detail::other_than<bytes> T>
+        requires std::convertible_to<const T&, byte_view>
+    friend auto operator<=>(const bytes& a, const T& b) noexcept {
+        return a.view() <=> byte_view(b);
     }
 
 private:
@@ -229,6 +260,21 @@ private:
 };
 
 }  // namespace anyio
+
+/// Equal bytes have equal hashes, whoever owns them; those of the same text, too.
+template <>
+struct std::hash<anyio::byte_view> {
+    std::size_t operator()(anyio::byte_view data) const noexcept {
+        return std::hash<std::string_view>()(anyio::to_string_view(data));
+    }
+};
+
+template <>
+struct std::hash<anyio::bytes> {
+    std::size_t operator()(const anyio::bytes& data) const noexcept {
+        return std::hash<anyio::byte_view>()(data.view());
+    }
+};
 
 // Like std::span: iterators outlive the view, copying it copies no bytes.
 template <>

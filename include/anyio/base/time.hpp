@@ -9,7 +9,7 @@
 
 #include <cstdint>
 #include <limits>
-#include <ratio>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -44,13 +44,30 @@ inline constexpr duration forever = duration::max();
 namespace detail {
 [[noreturn]] void throw_not_a_duration();
 
+/// Holds the product of any count and the nanoseconds of any unit, or says that it is too
+/// large for a duration as well.
+__extension__ using wide_integer = __int128;
+
+/// Nanoseconds in one unit, as a fraction in lowest terms. std::ratio_multiply would not
+/// compile for units such as std::exa.
+template <class Period>
+struct unit_scale {
+    static constexpr wide_integer billion = 1'000'000'000;
+    static constexpr wide_integer common =
+        std::gcd(std::intmax_t{billion}, Period::den);
+    static constexpr wide_integer num = Period::num * (billion / common);
+    static constexpr wide_integer den = Period::den / common;
+};
+
 template <class Rep, class Period>
 constexpr duration saturate(std::chrono::duration<Rep, Period> value) {
-    using scale = std::ratio_divide<Period, std::nano>;  // nanoseconds in one unit
+    using scale = unit_scale<Period>;
+    using rep = duration::rep;
     if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
         using real = long double;
-        const real count =
-            static_cast<real>(value.count()) * real{scale::num} / real{scale::den};
+        const real count = static_cast<real>(value.count()) *
+                           static_cast<real>(scale::num) /
+                           static_cast<real>(scale::den);
         // 2^63 is exact in every binary floating point type; max() is not.
         constexpr real limit = 9223372036854775808.0L;
         if (count != count) {
@@ -59,23 +76,34 @@ constexpr duration saturate(std::chrono::duration<Rep, Period> value) {
         if (count >= limit) {
             return duration::max();
         }
-        return count <= -limit ? duration::min()
-                               : duration(static_cast<duration::rep>(count));
+        return count <= -limit ? duration::min() : duration(static_cast<rep>(count));
     } else {
-        using rep = duration::rep;
         constexpr rep most = std::numeric_limits<rep>::max();
         constexpr rep least = std::numeric_limits<rep>::min();
         const Rep count = value.count();
-        if constexpr (scale::den == 1) {
-            if (std::cmp_greater(count, most / scale::num)) {
+        if constexpr (scale::den == 1 && scale::num <= most &&
+                      sizeof(Rep) <= sizeof(rep)) {
+            constexpr auto factor = static_cast<rep>(scale::num);
+            using wide =
+                std::conditional_t<std::is_unsigned_v<Rep>, std::uint64_t, rep>;
+            const auto units = static_cast<wide>(count);
+            if (std::cmp_greater(units, most / factor)) {
                 return duration::max();
             }
-            if (std::cmp_less(count, least / scale::num)) {
+            if (std::cmp_less(units, least / factor)) {
                 return duration::min();
             }
-            return duration(static_cast<rep>(count) * scale::num);
-        } else {  // finer than nanoseconds
-            return std::chrono::duration_cast<duration>(value);
+            return duration(static_cast<rep>(units) * factor);
+        } else {  // thirds of a second, finer than nanoseconds, longer than 292 years
+            const auto units = static_cast<wide_integer>(count);
+            wide_integer product = 0;
+            const bool overflows =
+                __builtin_mul_overflow(units, wide_integer{scale::num}, &product);
+            const wide_integer whole = product / scale::den;
+            if (overflows || whole > most || whole < least) {
+                return units > 0 ? duration::max() : duration::min();
+            }
+            return duration(static_cast<rep>(whole));
         }
     }
 }

@@ -71,7 +71,7 @@ public:
 
     unique_function& operator=(unique_function&& other) noexcept {
         if (this != &other) {
-            reset();
+            const unique_function gone(std::move(*this));  // may look at this function
             take(other);
         }
         return *this;

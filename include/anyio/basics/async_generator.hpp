@@ -69,7 +69,7 @@ public:
 
     async_generator& operator=(async_generator&& other) noexcept {
         if (this != &other) {
-            drop();
+            const async_generator gone(std::move(*this));
             frame_ = std::exchange(other.frame_, nullptr);
             own();
         }

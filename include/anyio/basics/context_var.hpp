@@ -28,8 +28,19 @@ public:
     /// Undoes one set(); see reset().
     class token {
     public:
-        token(token&&) noexcept = default;
-        token& operator=(token&&) noexcept = default;
+        token(token&& other) noexcept
+            : variable_(std::exchange(other.variable_, nullptr)),
+              before_(std::move(other.before_)) {}
+
+        token& operator=(token&& other) noexcept {
+            token(std::move(other)).swap(*this);
+            return *this;
+        }
+
+        void swap(token& other) noexcept {
+            std::swap(variable_, other.variable_);
+            std::swap(before_, other.before_);
+        }
 
     private:
         friend context_var;

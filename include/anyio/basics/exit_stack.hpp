@@ -24,8 +24,8 @@ namespace anyio {
 ///         socket_stream& s = co_await stack.enter(connect_tcp(host, 80));
 /// ```
 ///
-/// A failing close does not keep the others from being closed; the first error comes out
-/// of the block.
+/// A failing close does not keep the others from being closed; its error comes out of the
+/// block, or an exception_group of all errors if several fail.
 ///
 /// @threads  loop
 /// @anyio    contextlib.AsyncExitStack
@@ -73,7 +73,7 @@ public:
 
     /// Leaves what was entered, and calls the callbacks, last one first.
     ///
-    /// @throws        what they throw
+    /// @throws        what one of them throws; an exception_group of what several throw
     /// @checkpoint    if one of them is
     /// @cancellation  cuts those short that are not shielded; all have their turn
     [[nodiscard]] task<> aexit(body_end how);

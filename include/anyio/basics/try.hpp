@@ -27,6 +27,11 @@ public:
     /// Handles an error that `catch (const E&)` would: the first except<E> that fits, no
     /// other. `handler(const E&)` may be a coroutine or plain, and may take nothing. What
     /// it returns is the block's result; what it throws comes out of the block.
+    ///
+    /// A plain handler may say `throw;`. A coroutine must not, since to C++ nothing is
+    /// being handled there, and that ends the program: it takes the error as a second
+    /// parameter, `(const E& e, std::exception_ptr error)`, and says
+    /// `std::rethrow_exception(error)`.
     template <class E, class H>
     [[nodiscard]] auto except(H&& handler) && {
         detail::check_temporary_callable<H>();
@@ -37,7 +42,8 @@ public:
 
     /// Handles all errors of type E in an exception_group, or one that is not in a group;
     /// the others go on to the next except_star, and in the end out of the block, as a
-    /// group. `handler(const matches<E>&)` gets a range of `const E&`.
+    /// group. `handler(const matches<E>&)` gets a range of `const E&`; it rethrows as that
+    /// of except<E> does, what it was given as a group.
     ///
     /// @anyio  except*
     template <class E, class H>

@@ -32,6 +32,10 @@ struct cancel_scope_options {
 /// checkpoint inside unwinds the task up to the nearest block. It ends at this scope if
 /// the scope itself was cancelled, and nothing around it is, unless hidden by a shield.
 ///
+/// It must outlive its block, else the program ends with a message. To cancel one child of
+/// a group, keep the handle that task_group::create_task() returns, not a scope inside the
+/// group's block, which would go before the child.
+///
 /// @threads  loop
 /// @anyio    anyio.CancelScope
 class cancel_scope {
@@ -42,6 +46,11 @@ public:
         status_.set_deadline(options.deadline);
         if (options.shield)
             status_.set_shield(true);
+    }
+
+    ~cancel_scope() {
+        if (status_.is_in_use()) [[unlikely]]
+            destroyed_in_use();
     }
 
     cancel_scope(const cancel_scope&) = delete;  // tasks inside hold its address
@@ -113,6 +122,7 @@ public:
 
 protected:
     [[noreturn]] static void throw_entered_twice();
+    [[noreturn]] void destroyed_in_use() const noexcept;
 
     mutable lowlevel::cancel_status status_;  // see cancel_called()
     bool fails_ = false;  ///< fail_after: throw when the deadline cuts it short

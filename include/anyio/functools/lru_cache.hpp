@@ -62,6 +62,7 @@ class lru_cached {
     using stored = std::conditional_t<is_void, std::tuple<>, value_type>;
     using flight_type = anyio::detail::lru_flight<stored>;
     using store_type = anyio::detail::lru_store<key_type, stored>;
+    using entry_type = typename store_type::entry;
 
 public:
     explicit lru_cached(F function, const lru_cache_options& options)
@@ -131,15 +132,16 @@ private:
     /// Forgets the call if it ends without a result: by an error, or a cancellation.
     class attempt {
     public:
-        attempt(store_type& store, const key_type& key, flight_type& flight) noexcept
-            : store_(store), key_(key), flight_(flight) {
-            flight.caller = lowlevel::this_loop->current->id();
+        attempt(store_type& store, entry_type& place) noexcept
+            : store_(store), place_(place), flight_(*place.flight),
+              times_cleared_(store.times_cleared()) {
+            flight_.caller = lowlevel::this_loop->current->id();
             ++store.misses;
         }
 
         ~attempt() {
-            if (store_.expects(key_, flight_))
-                store_.give_up(key_);
+            if (is_expected())
+                store_.give_up(place_);
             flight_.ended.set();
         }
 
@@ -150,9 +152,9 @@ private:
         void succeed(V&& value, const lru_cache_options& options) {
             if (flight_.ended.statistics().tasks_waiting != 0)
                 flight_.value.emplace(value);
-            if (store_.expects(key_, flight_))  // else it was cleared meanwhile
+            if (is_expected())
                 store_.put(
-                    key_,
+                    place_,
                     std::forward<V>(value),
                     options.ttl == forever ? never : after(current_time(), options.ttl),
                     options.max_size
@@ -160,15 +162,23 @@ private:
         }
 
     private:
+        // Not if all was cleared meanwhile.
+        [[nodiscard]] bool is_expected() const noexcept {
+            return times_cleared_ == store_.times_cleared() &&
+                   place_.flight.get() == &flight_;
+        }
+
         store_type& store_;
-        const key_type& key_;
+        entry_type& place_;
         flight_type& flight_;
+        std::size_t times_cleared_;
     };
 
     static task<value_type> call(std::shared_ptr<core> self, key_type key) {
         const lru_cache_options options = self->options;
         const std::shared_ptr<store_type> store = self->store();
-        if (options.max_size == 0) {
+        // What does not equal itself, such as a NaN, would not be found again.
+        if (options.max_size == 0 || !(key == key)) {
             ++store->misses;
             if constexpr (is_void) {
                 co_await std::apply(self->function, std::as_const(key));
@@ -205,7 +215,7 @@ private:
                     co_return *flight->value;
             }
             flight = entry.flight = std::make_shared<flight_type>();
-            attempt attempt(*store, key, *flight);
+            attempt attempt(*store, entry);
             if constexpr (is_void) {
                 co_await std::apply(self->function, std::as_const(key));
                 attempt.succeed(std::tuple<>(), options);
@@ -232,7 +242,8 @@ private:
 ///
 /// `function` is a coroutine function, or a callable with one `operator()`. Its arguments
 /// are the key, so they are values that std::hash knows and that compare with ==. Results
-/// are copied; to share a large one, return a std::shared_ptr.
+/// are copied; to share a large one, return a std::shared_ptr. Arguments that do not equal
+/// themselves, such as a NaN, are not kept: each such call is made.
 ///
 /// @threads  any
 /// @anyio    anyio.functools.lru_cache

@@ -58,8 +58,11 @@ public:
     ///
     /// @throws std::bad_alloc  if there is no room for the deadline; nothing has changed
     void enter(loop_state& loop, task_state& task) {
-        if (deadline_ != never)
+        if (deadline_ != never) {
+            if (task.scope->has(scope_apart)) [[unlikely]]
+                limit_apart(loop, *task.scope);
             start_deadline(loop);
+        }
         enter_apart(task);
     }
 
@@ -118,6 +121,11 @@ public:
 
     [[nodiscard]] std::uint8_t flags() const noexcept { return flags_; }
 
+    /// Whether a task is inside.
+    [[nodiscard]] bool is_in_use() const noexcept {
+        return (flags_ & (scope_entered | scope_left)) == scope_entered;
+    }
+
     /// Whether something around this scope, not hidden by its shield, is cancelled.
     [[nodiscard]] bool cancelled_from_outside() const noexcept {
         return parent_ && !has(scope_shielded) && parent_->has(scope_effective);
@@ -171,6 +179,9 @@ private:
             set(scope_effective);
     }
 
+    /// Brings scopes that are apart into the tree if they are many: those that are, and one
+    /// sleep, are promised room in the queue of deadlines.
+    static void limit_apart(loop_state& loop, cancel_status& innermost) noexcept;
     void forget_cause() noexcept;
     void note_wait() noexcept;
     void start_deadline(loop_state& loop);

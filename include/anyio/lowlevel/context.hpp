@@ -20,7 +20,7 @@ context_value(const task_state& task, const void* key) noexcept;
 /// @throws std::bad_alloc  then nothing has changed
 void set_context_value(task_state& task, const void* key, std::shared_ptr<void> value);
 
-/// Gives `child` what `spawner` has; called for every spawn.
+/// Gives `child` what `spawner` has, if it has anything.
 void inherit_context(const task_state& spawner, task_state& child);
 
 }  // namespace anyio::lowlevel

@@ -105,7 +105,7 @@ void free_frame_remote(frame_page& page, void* block) noexcept;
 
 }  // namespace detail
 
-/// `size` bytes, aligned to 32.
+/// `size` bytes, aligned to 32; 0 bytes are a block of their own as well.
 ///
 /// @throws std::bad_alloc  if there is no memory
 /// @threads any

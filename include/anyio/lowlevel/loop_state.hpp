@@ -16,7 +16,6 @@
 namespace anyio::lowlevel {
 
 class scheduler;
-class possession;
 
 /// What the scheduler does when a step's frames have returned; bits.
 enum after_step : std::uint8_t {
@@ -30,9 +29,6 @@ enum after_step : std::uint8_t {
 /// they do not take long.
 inline constexpr int step_budget = 128;
 
-/// Lists of possessions, by owner: when a task ends, the one it may have left something
-/// in is short.
-inline constexpr std::size_t possession_buckets = 64;
 
 /// What operations need of the loop that runs their task.
 ///
@@ -61,7 +57,6 @@ struct alignas(64) loop_state {
     frame_owner root_owner{nullptr, nullptr, frame_stage::first};
     deadline_queue deadlines;
     scheduler* owner = nullptr;
-    possession* possessions[possession_buckets] = {};
 
     /// Steps that were begun so far.
     [[nodiscard]] std::uint64_t steps() const noexcept { return step_count; }
@@ -74,6 +69,9 @@ inline constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
 ///
 /// @throws no_event_loop_error  naming `operation`, if there is none
 [[nodiscard]] loop_state& require_loop(const char* operation);
+
+/// @throws no_event_loop_error  naming `operation`
+[[noreturn]] void throw_no_loop(const char* operation);
 
 /// Reads the clock; see current_loop_time().
 time_point refresh_time(loop_state& loop) noexcept;
@@ -128,8 +126,15 @@ inline void push_ready(loop_state& loop, task_state& task) noexcept {
     loop.ready_last = &task;
 }
 
-/// Wakes a task that waits: its operation has its result (rule K2).
+/// Ends the program if the calling thread does not run the loop of `task`.
+void expect_thread_of(const task_state& task) noexcept;
+
+/// Wakes a task that waits: its operation has its result (rule K2). Debug builds notice
+/// other threads.
 inline void reschedule(task_state& task) noexcept {
+#if ANYIO_DEBUG
+    expect_thread_of(task);
+#endif
     task.wait = nullptr;
     push_ready(*this_loop, task);
 }
@@ -147,6 +152,8 @@ inline void reschedule_cancelled(task_state& task) noexcept {
 
 inline void cancel_status::enter_around_leaf(loop_state& loop, task_state& task) {
     if (deadline_ != never) {
+        if (task.scope->has(scope_apart)) [[unlikely]]
+            limit_apart(loop, *task.scope);
         if (relative_ && deadline_ > time_point()) [[likely]]
             loop.deadlines.make_room();
         else

@@ -5,14 +5,12 @@
 /// possession: what belongs to a task and must hear if the task ends without having given
 /// it back, such as a lock.
 
-#include <anyio/lowlevel/loop_state.hpp>
+#include <anyio/lowlevel/task_state.hpp>
 
 namespace anyio::lowlevel {
 
-/// Something that one task at a time has. It costs four stores to take and three to drop.
-///
-/// Tasks do not know what they have: the loop keeps all possessions in lists by owner, and
-/// looks there when a task ends that ever had one.
+/// Something that one task at a time has. It costs four stores to take and three to drop,
+/// and what a task still has when it ends is found without a search.
 ///
 /// @threads  loop
 /// @anyio    trio.lowlevel.add_parking_lot_breaker
@@ -25,7 +23,10 @@ public:
     [[nodiscard]] task_state* owner() const noexcept { return owner_; }
 
     /// For the end of a task: drops what it still has, and tells each.
-    static void abandon_all(loop_state& loop, task_state& ended) noexcept;
+    static void abandon_all(task_state& ended) noexcept;
+
+    /// Makes `to`, which is empty, the beginning of the list that begins at `from`.
+    static void move_list(possession*& from, possession*& to) noexcept;
 
 protected:
     /// Called, once it has been dropped, when the owner has ended with it. The frames of
@@ -41,8 +42,8 @@ protected:
     }
 
     /// Gives it to `task`. Nobody has it.
-    void take(loop_state& loop, task_state& task) noexcept {
-        possession*& first = loop.possessions[bucket_of(task)];
+    void take(task_state& task) noexcept {
+        possession*& first = list_of(task);
         owner_ = &task;
         task.set(task_is_watched);
         next_ = first;
@@ -61,12 +62,16 @@ protected:
     }
 
 private:
-    [[nodiscard]] static std::size_t bucket_of(const task_state& task) noexcept {
-        return reinterpret_cast<std::uintptr_t>(&task) / 128 % possession_buckets;
+    [[nodiscard]] static possession*& list_of(task_state& task) noexcept {
+        if (task_extra* const extra = task.extra()) [[unlikely]]
+            return list_of(*extra);
+        return task.rare;
     }
 
+    [[nodiscard]] static possession*& list_of(task_extra& extra) noexcept;
+
     task_state* owner_ = nullptr;
-    possession* next_ = nullptr;   // in the list of a bucket; the rest only if owned
+    possession* next_ = nullptr;   // in the owner's list; the rest only if owned
     possession** link_ = nullptr;  // what points here
     abandoned_function abandoned_;
 };

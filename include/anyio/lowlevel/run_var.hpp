@@ -35,9 +35,13 @@ public:
               before_(std::move(other.before_)) {}
 
         token& operator=(token&& other) noexcept {
+            token(std::move(other)).swap(*this);
+            return *this;
+        }
+
+        void swap(token& other) noexcept {
             std::swap(variable_, other.variable_);
             std::swap(before_, other.before_);
-            return *this;
         }
 
     private:

@@ -18,7 +18,12 @@ public:
     explicit sleep_operation(time_point deadline) noexcept
         : operation(kind_), timer(timer_kind::sleep), deadline_(deadline) {}
 
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    /// @throws std::bad_alloc  if there is no room for the deadline
+    [[nodiscard]] bool await_ready() const {
+        if (deadline_ != never)
+            this_loop->deadlines.make_room();  // start() must not fail
+        return false;
+    }
 
     void await_suspend(std::coroutine_handle<> handle) noexcept {
         if (deadline_ <= this_loop->now)

@@ -27,7 +27,7 @@ inline void release_task_block(task_state& task) noexcept {
     const std::size_t size =
         std::size_t{task.marks.block_units} * detail::frame_granule;
     void* const memory = reinterpret_cast<char*>(&task) - task.kind->prefix;
-    if (task.extra || task.kind->forget) [[unlikely]]
+    if (task.rare || task.kind->forget) [[unlikely]]
         release_task_extras(task);
     free_block(memory, size);
 }
@@ -83,7 +83,7 @@ inline void free_frame(void* frame, std::size_t size) noexcept {
 
 [[nodiscard]] inline const frame_link*
 first_frame_elsewhere(const task_state& task) noexcept {
-    return task.extra ? first_frame_in_extra(task) : nullptr;
+    return task.extra() ? first_frame_in_extra(task) : nullptr;
 }
 
 /// @throws std::bad_alloc
@@ -92,9 +92,22 @@ void remember_first_frame(task_state& task, frame_link& first);
 /// How large the first frames of one kind of spawn were; a hint, shared by all threads.
 using frame_size_hint = std::atomic<std::uint32_t>;
 
-/// A new record with `kind.prefix` bytes before it and room for a frame behind it.
+/// allocate_task() for a block that the recycler does not serve.
 ///
 /// @throws std::bad_alloc
+[[nodiscard]] task_state&
+allocate_large_task(loop_state& loop, const task_kind& kind, std::size_t frame);
+
+/// Makes a record whose id is larger than task_marks can hold, in a block of `units`.
+///
+/// @throws std::bad_alloc  the block has been freed then
+[[nodiscard]] task_state& make_late_task(
+    void* memory, const task_kind& kind, std::uint64_t id, std::size_t units
+);
+
+/// A new record with `kind.prefix` bytes before it and room for a frame behind it.
+///
+/// @throws std::bad_alloc  also for more than 2 MiB
 [[nodiscard]] inline task_state&
 allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
     constexpr std::size_t unit = detail::frame_granule;
@@ -102,9 +115,14 @@ allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
         frame = 0;
     const std::size_t size =
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
+    if (size > detail::largest_pooled_frame) [[unlikely]]
+        return allocate_large_task(loop, kind, frame);
     void* const memory = allocate_block(size);
+    const std::uint64_t id = loop.next_id++;
+    if (id >> task_marks::id_bits != 0) [[unlikely]]
+        return make_late_task(memory, kind, id, size / unit);
     return *new (static_cast<char*>(memory) + kind.prefix)
-        task_state(kind, loop.next_id++, size / unit);
+        task_state(kind, id, size / unit);
 }
 
 /// Room for a larger frame next time, or for a much smaller one: one type of function
@@ -214,8 +232,8 @@ start_task(loop_state& loop, task_state& task, frame_link& first, frame_owner& o
     // elsewhere, as in [] { return retry(fetch()); }.
     if (handle_of(&first).address() != &task + 1) [[unlikely]]
         remember_first_frame(task, first);
-    if (loop.current && loop.current->extra && loop.current->extra->variables)
-        [[unlikely]]
+    const task_extra* const has = loop.current ? loop.current->extra() : nullptr;
+    if (has && has->variables) [[unlikely]]
         inherit_context(*loop.current, task);
     first.parent = &root_link();
     first.owner = &owner;

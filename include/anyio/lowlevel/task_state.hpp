@@ -18,6 +18,7 @@ struct task_state;
 struct group_state;
 struct task_extra;
 struct loop_state;
+class possession;
 
 /// What an abort function answers.
 enum class abort_result : std::uint8_t {
@@ -88,12 +89,18 @@ enum task_flag : std::uint8_t {
 
 /// The small members of a task's record.
 struct task_marks {
+    /// What `id_low` and `id_high` hold: enough for nine hours of nothing but spawning.
+    /// Of later tasks, task_extra has the rest.
+    static constexpr int id_bits = 40;
+    static constexpr std::size_t most_units = (std::size_t{1} << 16) - 1;
+
     std::uint32_t id_low;
     std::uint8_t id_high;
     std::uint8_t flags;         ///< task_flag bits
     std::uint16_t block_units;  ///< size of the whole block, in units of 32 bytes
 
-    /// Without flags. One store instead of four.
+    /// Without flags. One store instead of four; so neither may be larger than its place:
+    /// allocate_task() sees to that.
     [[nodiscard]] static task_marks of(std::uint64_t id, std::size_t units) noexcept {
         if constexpr (std::endian::native == std::endian::little)
             return std::bit_cast<task_marks>(id | std::uint64_t{units} << 48);
@@ -126,7 +133,8 @@ struct task_state : ready_node {
     task_state(const task_state&) = delete;  // frames and the group know its address
     task_state& operator=(const task_state&) = delete;
 
-    frame_link* leaf;  ///< innermost link while suspended: resume this
+    /// Innermost link while suspended: resume this. Null once the frames have gone.
+    frame_link* leaf;
     /// What it waits for; null: it is ready to go on with its result. Stale while it runs:
     /// null, or the yield_record of its last checkpoint.
     wait_record* wait;
@@ -135,11 +143,21 @@ struct task_state : ready_node {
     task_state* prev;              ///< among the group's children, in spawn order
     task_state* next;
     const task_kind* kind;
-    task_extra* extra = nullptr;  ///< name, context; usually null
+    /// What few tasks have: the first of its possessions, or, if the lowest bit is set, its
+    /// task_extra, which then has that. Usually null.
+    possession* rare = nullptr;
     task_marks marks;
 
+    /// Name, context; usually null.
+    [[nodiscard]] task_extra* extra() const noexcept {
+        const auto bits = reinterpret_cast<std::uintptr_t>(rare);
+        return (bits & 1) != 0 ? reinterpret_cast<task_extra*>(bits - 1) : nullptr;
+    }
+
+    /// Unique in a run.
     [[nodiscard]] std::uint64_t id() const noexcept {
-        return std::uint64_t{marks.id_high} << 32 | marks.id_low;
+        const std::uint64_t low = std::uint64_t{marks.id_high} << 32 | marks.id_low;
+        return rare ? low | id_beyond_marks() : low;
     }
 
     [[nodiscard]] bool has(task_flag flag) const noexcept {
@@ -153,6 +171,9 @@ struct task_state : ready_node {
     void clear(task_flag flag) noexcept {
         marks.flags = static_cast<std::uint8_t>(marks.flags & ~flag);
     }
+
+private:
+    [[nodiscard]] std::uint64_t id_beyond_marks() const noexcept;
 };
 
 static_assert(sizeof(task_state) == 80 && sizeof(task_state) % 32 == 16);

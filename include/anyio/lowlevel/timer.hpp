@@ -45,13 +45,15 @@ struct call_timer : timer {
 /// @threads  loop
 class deadline_queue {
 public:
-    /// Sees to it that the next 64 timers find room. Who arms late, where nothing may be
-    /// thrown, has called this before.
+    /// How many timers find room after a make_room().
+    static constexpr std::size_t promised = 64;
+
+    /// Sees to it that the next `promised` timers find room. Who arms late, where nothing
+    /// may be thrown, has called this before, and not let more come in between.
     ///
     /// @throws std::bad_alloc
     void make_room() {
-        constexpr std::size_t ahead = 64;
-        if (heap_.capacity() - heap_.size() < ahead) [[unlikely]]
+        if (heap_.capacity() - heap_.size() < promised) [[unlikely]]
             grow();
     }
 

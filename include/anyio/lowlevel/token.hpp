@@ -23,10 +23,12 @@ public:
     event_loop_token() noexcept = default;
 
     /// Runs `function` on the loop's thread, outside any task, in the order of the
-    /// posts. It must not throw, nor take long.
+    /// posts. It must not throw, nor take long. What the run itself posts while it ends,
+    /// such as a last function or the destructor of a variable, is destroyed without
+    /// being called; so is what the destructor of a refused function posts.
     ///
     /// @throws run_finished_error  if the run has ended; `function` is destroyed here
-    /// @throws usage_error         if this token is empty
+    /// @throws usage_error         if this token or `function` is empty
     /// @threads  any; not from a signal handler
     /// @anyio    trio.lowlevel.TrioToken.run_sync_soon
     void run_sync_soon(unique_function<void()> function) const;

@@ -8,12 +8,11 @@
 #include <anyio/abc/byte_stream.hpp>
 #include <anyio/abc/listener.hpp>
 #include <anyio/abc/object_stream.hpp>
-#include <anyio/basics/outcome.hpp>
+#include <anyio/basics/closings.hpp>
 #include <anyio/basics/with.hpp>
 
 #include <concepts>
 #include <cstddef>
-#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -22,20 +21,6 @@
 namespace anyio {
 
 namespace detail {
-
-/// How the closing of several things has gone.
-class closings {
-public:
-    void add(const outcome<void>& ended);
-
-    /// @throws  the error, if there is one; an exception_group, if there are more.
-    ///          Errors win over a cancellation
-    [[nodiscard]] outcome<void> result() const;
-
-private:
-    std::vector<std::exception_ptr> errors_;
-    bool cancelled_ = false;
-};
 
 /// What both kinds of stapled streams have.
 template <class Send, class Receive>
@@ -77,14 +62,12 @@ public:
     /// @cancellation  closes: both are closed in any case
     [[nodiscard]] task<> aclose() {
         closings ended;
-        {
-            const outcome<void> one = co_await as_outcome(send_.aclose());
-            ended.add(one);
-        }
-        {
-            const outcome<void> other = co_await as_outcome(receive_.aclose());
-            ended.add(other);
-        }
+        auto close_one = [this] { return send_.aclose(); };
+        const outcome<void> one = co_await as_outcome(closing_by(close_one));
+        ended.add(one);
+        auto close_other = [this] { return receive_.aclose(); };
+        const outcome<void> other = co_await as_outcome(closing_by(close_other));
+        ended.add(other);
         co_await ended.result().unwrap();
     }
 
@@ -281,7 +264,8 @@ public:
     [[nodiscard]] task<> aclose() {
         detail::closings ended;
         for (L& member : listeners_) {
-            const outcome<void> one = co_await as_outcome(member.aclose());
+            auto close = [&member] { return member.aclose(); };
+            const outcome<void> one = co_await as_outcome(detail::closing_by(close));
             ended.add(one);
         }
         co_await ended.result().unwrap();

@@ -45,8 +45,9 @@ public:
         : from_(std::exchange(other.from_, nullptr)), borrower_(other.borrower_) {}
 
     held_token& operator=(held_token&& other) noexcept {
-        std::swap(from_, other.from_);
-        std::swap(borrower_, other.borrower_);
+        held_token taken(std::move(other));  // what this was goes with it
+        std::swap(from_, taken.from_);
+        std::swap(borrower_, taken.borrower_);
         return *this;
     }
 

@@ -159,7 +159,7 @@ private:
     [[nodiscard]] bool try_take(lowlevel::loop_state& loop) {
         if (locked()) [[unlikely]]
             return refuse(loop);
-        take(loop, *loop.current);
+        take(*loop.current);
         return true;
     }
 

@@ -21,7 +21,8 @@ public:
         : guard_(std::exchange(other.guard_, nullptr)) {}
 
     resource_use& operator=(resource_use&& other) noexcept {
-        std::swap(guard_, other.guard_);
+        resource_use taken(std::move(other));  // what this was goes with it
+        std::swap(guard_, taken.guard_);
         return *this;
     }
 
@@ -54,6 +55,11 @@ public:
     explicit resource_guard(std::string_view action = "using") noexcept
         : action_(action) {}
 
+    ~resource_guard() {
+        if (inside_) [[unlikely]]
+            destroyed_in_use();
+    }
+
     resource_guard(const resource_guard&) = delete;  // resource_use holds its address
     resource_guard& operator=(const resource_guard&) = delete;
 
@@ -77,6 +83,7 @@ private:
     friend resource_use;
 
     [[noreturn]] void throw_busy(std::string_view where) const;
+    [[noreturn]] void destroyed_in_use() const noexcept;
     void note_task() noexcept;
 
     std::string_view action_;

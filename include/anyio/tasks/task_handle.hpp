@@ -112,7 +112,8 @@ public:
         : state_(std::exchange(other.state_, nullptr)) {}
 
     task_handle& operator=(task_handle&& other) noexcept {
-        std::swap(state_, other.state_);
+        task_handle taken(std::move(other));  // what this was goes with it
+        std::swap(state_, taken.state_);
         return *this;
     }
 

@@ -30,8 +30,10 @@ public:
 
     memory_send_stream(memory_send_stream&&) noexcept = default;
 
+    /// Closes what this was.
     memory_send_stream& operator=(memory_send_stream&& other) noexcept {
-        std::swap(pipe_, other.pipe_);
+        memory_send_stream taken(std::move(other));
+        std::swap(pipe_, taken.pipe_);
         return *this;
     }
 
@@ -91,8 +93,10 @@ public:
 
     memory_receive_stream(memory_receive_stream&&) noexcept = default;
 
+    /// Closes what this was.
     memory_receive_stream& operator=(memory_receive_stream&& other) noexcept {
-        std::swap(pipe_, other.pipe_);
+        memory_receive_stream taken(std::move(other));
+        std::swap(pipe_, taken.pipe_);
         return *this;
     }
 

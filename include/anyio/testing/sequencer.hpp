@@ -27,7 +27,8 @@ public:
         : of_(std::exchange(other.of_, nullptr)) {}
 
     sequencer_turn& operator=(sequencer_turn&& other) noexcept {
-        std::swap(of_, other.of_);
+        sequencer_turn taken(std::move(other));  // what this was goes with it
+        std::swap(of_, taken.of_);
         return *this;
     }
 

@@ -102,18 +102,38 @@ struct yielded<task<T>> {
 template <class Body>
 using try_value_t = typename yielded<std::invoke_result_t<Body&>>::type;
 
-/// Calls `h` with as much of `argument` as it takes.
 template <class H, class A>
-decltype(auto) call_with(H& h, const A& argument) {
+inline constexpr bool takes_error =
+    std::is_invocable_v<H&, const A&, const std::exception_ptr&>;
+
+/// Calls `h` with as much of `argument` and `error` as it takes.
+template <class H, class A>
+decltype(auto) call_with(H& h, const A& argument, const std::exception_ptr& error) {
     static_assert(
-        std::is_invocable_v<H&, const A&> || std::is_invocable_v<H&>,
+        takes_error<H, A> || std::is_invocable_v<H&, const A&> ||
+            std::is_invocable_v<H&>,
         "try_(...): the handler of except<E> takes a const E&, that of except_star<E> a "
-        "const matches<E>& (const auto& will do); both may take nothing"
+        "const matches<E>& (const auto& will do); both may take a std::exception_ptr "
+        "besides, or nothing"
     );
-    if constexpr (std::is_invocable_v<H&, const A&>)
+    if constexpr (takes_error<H, A>)
+        return h(argument, error);
+    else if constexpr (std::is_invocable_v<H&, const A&>)
         return h(argument);
     else
         return h();
+}
+
+/// The same, as in a catch clause: `throw;` in `h` throws `error`. Not for coroutines,
+/// which leave the clause when they suspend.
+template <class H, class A>
+decltype(auto)
+call_while_handling(H& h, const A& argument, const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (...) {
+        return call_with(h, argument, error);
+    }
 }
 
 template <class C>
@@ -123,8 +143,9 @@ struct handler_value {
 
 template <class E, class H>
 struct handler_value<except_clause<E, H>> {
-    using type = typename yielded<
-        decltype(call_with(std::declval<H&>(), std::declval<const E&>()))>::type;
+    using type = typename yielded<decltype(call_with(
+        std::declval<H&>(), std::declval<const E&>(), nullptr
+    ))>::type;
 };
 
 /// Whether every except clause yields a T.
@@ -177,8 +198,14 @@ task<R> handle_with(Call& call) {
 }
 
 template <class R, class E, class H>
-task<R> handle_one(const E& caught, H& handler) {
-    auto call = [&]() -> decltype(auto) { return call_with(handler, caught); };
+task<R> handle_one(const E& caught, std::exception_ptr error, H& handler) {
+    using returned = decltype(call_with(handler, caught, error));
+    auto call = [&]() -> decltype(auto) {
+        if constexpr (is_task<returned>)
+            return call_with(handler, caught, error);
+        else
+            return call_while_handling(handler, caught, error);
+    };
     if constexpr (std::is_void_v<R>) {
         co_await handle_with<R>(call);
     } else {
@@ -201,7 +228,7 @@ bool try_clause(
 ) {
     const E* const caught = caught_as<E>(error);
     if (caught)
-        found.emplace(handle_one<R>(*caught, *clause.handler));
+        found.emplace(handle_one<R>(*caught, error, *clause.handler));
     return caught != nullptr;
 }
 
@@ -224,9 +251,10 @@ task<> handle_star(star_state& state, except_star_clause<E, H> clause) {
         co_return;
     state.handled = true;
     state.rest = std::move(parts.second);
+    const std::exception_ptr error = std::make_exception_ptr(*parts.first);
     const matches<E> caught(std::move(*parts.first));
     outcome<void> ended =
-        co_await as_outcome(handle_one<void>(caught, *clause.handler));
+        co_await as_outcome(handle_one<void>(caught, error, *clause.handler));
     if (ended.has_error())
         state.raised.push_back(ended.error());
     else

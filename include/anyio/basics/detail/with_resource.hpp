@@ -5,6 +5,7 @@
 /// with_resource_await: `with` for what must be awaited to be entered or left. One
 /// coroutine for each such argument; scopes and groups among them stay blocks.
 
+#include <anyio/basics/closings.hpp>
 #include <anyio/basics/detail/with_block.hpp>
 #include <anyio/basics/outcome.hpp>
 
@@ -71,17 +72,25 @@ template <class A>
 using needed_t =
     std::conditional_t<optional_subject<A>, std::tuple<>, std::tuple<subject_t<A>>>;
 
+/// The body of a `with`, and what its closings have thrown so far.
+template <class Function>
+struct with_run {
+    Function& function;
+    closings errors{};
+    std::exception_ptr thrown{};  ///< of `errors`, on its way out of the block
+};
+
 template <class R, class Body, class Full, class Short>
 task<R> with_body(Body& body, Full full, Short shortened) {
-    using returned = decltype(call_body(body, full, shortened));
+    using returned = decltype(call_body(body.function, full, shortened));
     if constexpr (!is_task<returned>) {
-        call_body(body, full, shortened);
+        call_body(body.function, full, shortened);
         co_return true;
     } else if constexpr (std::is_void_v<typename returned::value_type>) {
-        co_await call_body(body, full, shortened);
+        co_await call_body(body.function, full, shortened);
         co_return true;
     } else {
-        auto value = co_await call_body(body, full, shortened);
+        auto value = co_await call_body(body.function, full, shortened);
         co_return R(std::move(value));
     }
 }
@@ -131,11 +140,18 @@ with_block_step(Body& body, Full full, Short shortened, First& first, Rest&&... 
 }
 
 /// The error of the body comes first; an error of the cleanup replaces a cancellation
-/// (rule K7).
-template <class R>
-task<R> with_result_of(outcome<R> body, outcome<void> cleanup) {
-    if (cleanup.has_error() && !body.has_error())
-        std::rethrow_exception(cleanup.error());
+/// (rule K7); several errors of the cleanup are one group.
+template <class R, class Body>
+task<R> with_result_of(Body& run, outcome<R> body, outcome<void> cleanup) {
+    if (cleanup.has_error()) {
+        if (!body.has_error())
+            run.errors = closings();
+        if (!body.has_error() || body.error() == run.thrown) {
+            run.errors.add(cleanup);
+            run.thrown = run.errors.result().error();
+            std::rethrow_exception(run.thrown);
+        }
+    }
     if (cleanup.is_cancelled() && body.has_value())
         co_await std::move(cleanup).unwrap();
     R result = co_await std::move(body).unwrap();
@@ -149,8 +165,9 @@ task<R> with_closed(
     outcome<R> ended = co_await as_outcome(
         with_subject<R>(body, full, shortened, resource, std::forward<Rest>(rest)...)
     );
-    outcome<void> closed = co_await as_outcome(resource.aclose());
-    R result = co_await with_result_of<R>(std::move(ended), std::move(closed));
+    auto close = [&] { return resource.aclose(); };
+    outcome<void> closed = co_await as_outcome(closing_by(close));
+    R result = co_await with_result_of<R>(body, std::move(ended), std::move(closed));
     co_return result;
 }
 
@@ -193,8 +210,9 @@ with_managed(Body& body, Full full, Short shortened, M& manager, Rest&&... rest)
             with_subject<R>(body, full, shortened, entered, std::forward<Rest>(rest)...)
         );
     }
-    outcome<void> left = co_await as_outcome(manager.aexit(end_of(ended)));
-    R result = co_await with_result_of<R>(std::move(ended), std::move(left));
+    auto leave = [&] { return manager.aexit(end_of(ended)); };
+    outcome<void> left = co_await as_outcome(closing_by(leave));
+    R result = co_await with_result_of<R>(body, std::move(ended), std::move(left));
     co_return result;
 }
 
@@ -241,8 +259,9 @@ class [[nodiscard("with() does nothing until you co_await it")]] with_resource_a
 public:
     template <class... Given>
     explicit with_resource_await(Body& body, Given&&... arguments)
-        : steps_(with_steps<result>(
-              body, std::tuple<>(), std::tuple<>(), std::forward<Given>(arguments)...
+        : run_{body},
+          steps_(with_steps<result>(
+              run_, std::tuple<>(), std::tuple<>(), std::forward<Given>(arguments)...
           )),
           inner_(steps_, unset_) {}
 
@@ -257,6 +276,7 @@ public:
     result await_resume() { return inner_.await_resume(); }
 
 private:
+    with_run<Body> run_;
     frame_link unset_{};
     task<result> steps_;
     task_awaiter<result> inner_;

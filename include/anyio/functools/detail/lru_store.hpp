@@ -5,6 +5,7 @@
 /// lru_store: the results of one cached function in one loop, the oldest use first. It
 /// awaits nothing; who calls the function, and who waits for that, is in lru_cache.hpp.
 
+#include <anyio/base/drop.hpp>
 #include <anyio/base/light_std.hpp>
 #include <anyio/base/time.hpp>
 #include <anyio/synchronization/event.hpp>
@@ -63,51 +64,59 @@ struct lru_store_base {
     std::size_t misses = 0;
 };
 
+/// Entries are found by their arguments once, and by their address from then on: a key may
+/// come to compare or hash otherwise.
 template <class Key, class Value>
 class lru_store final : public lru_store_base {
 public:
     struct entry {
-        std::optional<Value> value;
-        std::shared_ptr<lru_flight<Value>> flight;  ///< null: no call is under way
+        entry(std::size_t h, const Key& k) : hash(h), key(k) {}
+
+        std::size_t hash;
+        Key key;
+        std::optional<Value> value{};
+        std::shared_ptr<lru_flight<Value>> flight{};  ///< null: no call is under way
         time_point expires = never;
         entry* older = nullptr;  ///< among those with a value
         entry* newer = nullptr;
-        const Key* key = nullptr;
     };
 
     using lru_store_base::lru_store_base;
 
     /// The entry of `key`, without a value if it is new or has expired.
     entry& at(const Key& key, time_point (*now)()) {
-        const auto [found, is_new] = entries_.try_emplace(key);
-        entry& result = found->second;
-        result.key = &found->first;
-        if (result.value && result.expires != never && now() >= result.expires) {
-            unlink(result);
-            result.value.reset();
+        const std::size_t hash = arguments_hash()(key);
+        auto found = find(hash, key);
+        if (found != entries_.end() && has_expired(found->second, now)) {
+            remove(found->second);
+            found = find(hash, key);  // a destructor may have asked for it
         }
-        return result;
+        if (found == entries_.end())
+            found = entries_.emplace(
+                std::piecewise_construct,
+                std::forward_as_tuple(hash),
+                std::forward_as_tuple(hash, key)
+            );
+        return found->second;
     }
 
-    /// Whether the entry still waits for this call; not if all was cleared meanwhile.
-    [[nodiscard]] bool expects(const Key& key, const lru_flight_base& flight) const {
-        const auto found = entries_.find(key);
-        return found != entries_.end() && found->second.flight.get() == &flight;
-    }
+    /// How often everything was forgotten: entries of before have gone.
+    [[nodiscard]] std::size_t times_cleared() const noexcept { return times_cleared_; }
 
     void used(entry& value) noexcept {
         unlink(value);
         link_newest(value);
     }
 
+    /// Gives an entry its value.
     template <class V>
-    void put(const Key& key, V&& value, time_point expires, std::size_t max_size) {
-        while (size_ >= max_size)
+    void put(entry& filled, V&& value, time_point expires, std::size_t max_size) {
+        const std::size_t times = times_cleared_;
+        while (size_ >= max_size) {
             remove(*oldest_);
-        const auto found = entries_.find(key);
-        if (found == entries_.end())
-            return;  // a destructor has cleared all
-        entry& filled = found->second;
+            if (times != times_cleared_)
+                return;  // a destructor has cleared all
+        }
         filled.value.emplace(std::forward<V>(value));
         filled.flight.reset();
         filled.expires = expires;
@@ -115,26 +124,47 @@ public:
     }
 
     /// Forgets a call that has come to nothing.
-    void give_up(const Key& key) {
-        const auto found = entries_.find(key);
-        if (found != entries_.end())
-            entries_.erase(found);
-    }
+    void give_up(entry& failed) { const auto gone = take_out(failed); }
 
     void clear() {
-        auto gone = std::exchange(entries_, {});
+        ++times_cleared_;
         oldest_ = newest_ = nullptr;
         size_ = hits = misses = 0;
+        drop(entries_);
     }
 
     /// Results, without the calls that are under way.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
-    void remove(entry& oldest) {
-        unlink(oldest);
-        // Its value goes when the store is in order again: destructors may call us.
-        const auto gone = entries_.extract(*oldest.key);
+    struct as_it_is {
+        std::size_t operator()(std::size_t hash) const noexcept { return hash; }
+    };
+
+    using map = std::unordered_multimap<std::size_t, entry, as_it_is>;
+
+    typename map::iterator find(std::size_t hash, const Key& key) {
+        auto [at, end] = entries_.equal_range(hash);
+        while (at != end && !(at->second.key == key))
+            ++at;
+        return at == end ? entries_.end() : at;
+    }
+
+    static bool has_expired(const entry& kept, time_point (*now)()) {
+        return kept.value && kept.expires != never && now() >= kept.expires;
+    }
+
+    typename map::node_type take_out(const entry& removed) {
+        auto at = entries_.equal_range(removed.hash).first;
+        while (&at->second != &removed)
+            ++at;
+        return entries_.extract(at);
+    }
+
+    // Its value goes when the store is in order again.
+    void remove(entry& kept) {
+        unlink(kept);
+        const auto gone = take_out(kept);
     }
 
     void link_newest(entry& linked) noexcept {
@@ -151,10 +181,11 @@ private:
         --size_;
     }
 
-    std::unordered_map<Key, entry, arguments_hash> entries_;
+    map entries_;
     entry* oldest_ = nullptr;
     entry* newest_ = nullptr;
     std::size_t size_ = 0;
+    std::size_t times_cleared_ = 0;
 };
 
 }  // namespace anyio::detail

@@ -7,6 +7,7 @@
 #include <anyio/base/bytes.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace anyio::detail {
 
@@ -14,6 +15,22 @@ namespace anyio::detail {
 /// one large chunk do not take quadratic time.
 class byte_buffer {
 public:
+    byte_buffer() noexcept = default;
+
+    byte_buffer(byte_buffer&& other) noexcept
+        : data_(std::move(other.data_)), begin_(std::exchange(other.begin_, 0)) {}
+
+    byte_buffer& operator=(byte_buffer&& other) noexcept {
+        data_ = std::move(other.data_);
+        begin_ = std::exchange(other.begin_, 0);
+        return *this;
+    }
+
+    byte_buffer(const byte_buffer&) = delete;  // a stream's bytes are received once
+    byte_buffer& operator=(const byte_buffer&) = delete;
+
+    ~byte_buffer() = default;
+
     [[nodiscard]] byte_view view() const noexcept {
         return {data_.data() + begin_, data_.size() - begin_};
     }

@@ -20,7 +20,8 @@ public:
     held(held&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
 
     held& operator=(held&& other) noexcept {
-        std::swap(from_, other.from_);
+        held taken(std::move(other));  // what this was goes with it
+        std::swap(from_, taken.from_);
         return *this;
     }
 

@@ -109,6 +109,10 @@ struct child_memory {
 template <class Extra, class F, class... Args, class Adopt, class G, class... A>
 Extra* spawn(std::string_view name, Adopt adopt, G&& g, A&&... args) {
     using memory = child_memory<Extra, F, Args...>;
+#if ANYIO_DEBUG
+    if (!lowlevel::this_loop)
+        lowlevel::throw_no_loop("task_group::start_soon");
+#endif
     loop_state& loop = *lowlevel::this_loop;
     lowlevel::unborn_task child(loop, memory::kind, memory::frame_size);
     lowlevel::task_state& task = child.task();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <anyio/streams/stapled.hpp>
+#include <anyio/basics/closings.hpp>
 
 #include <anyio/base/exception_group.hpp>
 
