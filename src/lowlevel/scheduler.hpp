@@ -21,9 +21,11 @@
 
 namespace anyio::lowlevel {
 
-/// Where an exception began: the async stack when it left its first coroutine.
+/// Where an exception began: the async stack when it left its first coroutine. It does not
+/// keep the exception, which ends with its handler.
 struct error_trace {
-    std::exception_ptr error;
+    const void* object = nullptr;             ///< what was thrown; only compared
+    const frame_link* next = nullptr;         ///< the frame that it has come to
     std::vector<std::source_location> sites;  ///< innermost first
 };
 
