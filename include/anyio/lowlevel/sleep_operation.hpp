@@ -20,7 +20,7 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(awaiting_frame handle) noexcept {
         if (deadline_ <= this_loop->now)
             return checkpoint().await_suspend(handle);
         operation::await_suspend(handle);

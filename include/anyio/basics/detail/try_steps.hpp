@@ -105,15 +105,21 @@ using try_value_t = typename yielded<std::invoke_result_t<Body&>>::type;
 /// Calls `h` with as much of `argument` as it takes.
 template <class H, class A>
 decltype(auto) call_with(H& h, const A& argument) {
+    if constexpr (std::is_invocable_v<H&, const A&>)
+        return h(argument);
+    else if constexpr (std::is_invocable_v<H&>)
+        return h();
+}
+
+/// Says so where the handler is given.
+template <class H, class A>
+constexpr void check_handler() {
+    using handler = std::remove_reference_t<H>;
     static_assert(
-        std::is_invocable_v<H&, const A&> || std::is_invocable_v<H&>,
+        std::is_invocable_v<handler&, const A&> || std::is_invocable_v<handler&>,
         "try_(...): the handler of except<E> takes a const E&, that of except_star<E> a "
         "const matches<E>& (const auto& will do); both may take nothing"
     );
-    if constexpr (std::is_invocable_v<H&, const A&>)
-        return h(argument);
-    else
-        return h();
 }
 
 template <class C>

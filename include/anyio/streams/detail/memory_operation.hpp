@@ -61,7 +61,7 @@ public:
         return true;
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         this->suspend(handle, this->stream().core->senders, memory_wait::send_kind);
     }
 
@@ -118,7 +118,7 @@ public:
         return true;
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         this->suspend(
             handle, this->stream().core->receivers, memory_wait::receive_kind
         );
