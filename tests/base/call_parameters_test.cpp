@@ -19,8 +19,8 @@ using anyio::detail::object_parameter;
 using anyio::detail::parameter_t;
 using anyio::detail::refers_to_temporary;
 
-void plain(int, std::string_view);
-void quiet(const std::string&) noexcept;
+using plain = void (*)(int, std::string_view);
+using quiet = void (*)(const std::string&) noexcept;
 
 struct service {
     void run(int, const std::string&) const&;
@@ -41,10 +41,10 @@ constexpr bool same = std::is_same_v<T, U>;
 }  // namespace
 
 TEST(call_parameters, are_those_of_functions_and_members_and_call_operators) {
-    static_assert(same<parameter_t<decltype(&plain), 0>, int>);
-    static_assert(same<parameter_t<decltype(&plain), 1>, std::string_view>);
-    static_assert(same<parameter_t<decltype(&plain), 2>, void>);
-    static_assert(same<parameter_t<decltype(&quiet), 0>, const std::string&>);
+    static_assert(same<parameter_t<plain, 0>, int>);
+    static_assert(same<parameter_t<plain, 1>, std::string_view>);
+    static_assert(same<parameter_t<plain, 2>, void>);
+    static_assert(same<parameter_t<quiet, 0>, const std::string&>);
     static_assert(same<parameter_t<decltype(&service::run), 0>, object_parameter>);
     static_assert(same<parameter_t<decltype(&service::run), 1>, int>);
     static_assert(same<last_parameter_t<decltype(&service::run)>, const std::string&>);
@@ -80,9 +80,9 @@ TEST(call_parameters, tell_whether_a_reference_would_be_to_a_temporary) {
 }
 
 TEST(call_parameters, what_an_argument_is_converted_to_lives_as_long_as_it) {
-    using kept = call_argument_t<decltype(&quiet), 0, const char*>;
+    using kept = call_argument_t<quiet, 0, const char*>;
     static_assert(same<kept, converted_argument<const char*, std::string>>);
-    static_assert(same<call_argument_t<decltype(&quiet), 0, std::string>, std::string>);
+    static_assert(same<call_argument_t<quiet, 0, std::string>, std::string>);
     kept text("a text that is longer than any small buffer of a string");
     kept moved(std::move(text));
     const std::string& converted = anyio::detail::hand_over<kept>(moved);
