@@ -7,6 +7,7 @@
 anyio::task<> risky();
 
 anyio::task<> misuse() {
-    co_await anyio::try_([]() -> anyio::task<> { co_await risky(); })
-        .except<std::runtime_error>([](std::runtime_error&) {});
+    co_await anyio::try_([]() -> anyio::task<> {
+        co_await risky();
+    }).except<std::runtime_error>([](std::runtime_error&) {});
 }

@@ -7,6 +7,7 @@
 anyio::task<> risky();
 
 anyio::task<> misuse() {
-    co_await anyio::try_([]() -> anyio::task<> { co_await risky(); })
-        .except_star<std::runtime_error>([](anyio::matches<std::runtime_error>&) {});
+    co_await anyio::try_([]() -> anyio::task<> {
+        co_await risky();
+    }).except_star<std::runtime_error>([](anyio::matches<std::runtime_error>&) {});
 }
