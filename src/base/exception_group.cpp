@@ -194,6 +194,10 @@ exception_group::~exception_group() {
     state_->release();
 }
 
+std::string exception_group::member::what() const {
+    return describe_exception(error);
+}
+
 std::string_view exception_group::message() const noexcept {
     return state_->message;
 }

@@ -10,6 +10,21 @@ namespace anyio {
 
 namespace detail {
 
+void throw_spent_task() {
+    throw usage_error(
+        "task: it has been awaited or given away already, or was moved from; call its "
+        "function again for a new one"
+    );
+}
+
+std::exception_ptr spent_task_error() noexcept {
+    try {
+        throw_spent_task();
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
 // Not while an exception or a cancellation passes: then it is natural that something that
 // had been prepared is not used.
 void drop_unstarted(frame_link& link) noexcept {

@@ -27,6 +27,15 @@ void cancel_scope::destroyed_in_use() const noexcept {
     std::abort();  // not reached
 }
 
+void cancel_scope::set_relative_deadline(delay after_begin) {
+    if (status_.has(lowlevel::scope_entered))
+        throw usage_error(
+            "cancel_scope::set_relative_deadline: its block has begun; write "
+            "set_deadline(current_time() + d)"
+        );
+    status_.set_timeout(after_begin);
+}
+
 void cancel_scope::throw_entered_twice() {
     throw usage_error("with cancel_scope: it has served a block already; make a new one"
     );

@@ -2,6 +2,7 @@
 #include <anyio/lowlevel/cancel_status.hpp>
 
 #include <anyio/base/assert.hpp>
+#include <anyio/base/describe.hpp>
 #include <anyio/lowlevel/cancel_cause.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
@@ -67,7 +68,7 @@ void expect_thread_of(const task_state& task) noexcept {
 }
 
 void cancel_status::forget_cause() noexcept {
-    delete cause_;
+    cancel_cause::release(cause_);
 }
 
 void cancel_status::link(cancel_status& parent) noexcept {
@@ -115,6 +116,13 @@ void cancel_status::enter_as_root(task_state& main) noexcept {
 void cancel_status::leave_tree(loop_state& loop) noexcept {
     loop.deadlines.disarm(deadline_timer_);
     unlink();
+}
+
+const cancel_status* cancel_status::origin() const noexcept {
+    for (const cancel_status* s = this; s && s->has(scope_effective); s = s->parent_)
+        if (s->has(scope_cancel_called))
+            return s;
+    return nullptr;
 }
 
 bool cancel_status::absorb() noexcept {
@@ -317,6 +325,23 @@ void cancel_status::deliver() noexcept {
     for (task_state* child = group_->last; child; child = child->prev)
         if (child->scope == this)
             deliver_to(*child);
+}
+
+std::string why(const cancel_cause* cause, bool by_deadline) {
+    if (by_deadline)
+        return ": its deadline has passed";
+    if (!cause)
+        return {};
+    std::string text;
+    if (cause->task_id != 0)
+        text += describe(" by task ", cause->task_id);
+    std::string_view file = cause->where.file_name();
+    file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
+    if (cause->where.line() != 0)
+        text += describe(" at ", file, ':', cause->where.line());
+    if (!cause->reason.empty())
+        text += describe(": ", cause->reason);
+    return text;
 }
 
 }  // namespace anyio::lowlevel

@@ -309,7 +309,7 @@ void scheduler::finish_slowly(task_state& task) noexcept {
         group->saw_cancel = true;
     if (group && (end == task_end::error || group->empty()))
         group->child_ended(*group, task, end, std::move(error));
-    trace_.error = nullptr;
+    trace_.object = nullptr;
     failed_task_.clear();  // nobody has asked for it if start() took the error
     if (task.kind->destroy)
         task.kind->destroy(task);

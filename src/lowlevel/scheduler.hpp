@@ -25,9 +25,11 @@ namespace anyio::lowlevel {
 /// Where steps are counted, since time is not real: a look costs more than a step.
 inline constexpr int steps_between_looks = 64;
 
-/// Where an exception began: the async stack when it left its first coroutine.
+/// Where an exception began: the async stack when it left its first coroutine. It does not
+/// keep the exception, which ends with its handler.
 struct error_trace {
-    std::exception_ptr error;
+    const void* object = nullptr;             ///< what was thrown; only compared
+    const frame_link* next = nullptr;         ///< the frame that it has come to
     std::vector<std::source_location> sites;  ///< innermost first
 };
 

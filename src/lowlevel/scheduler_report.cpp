@@ -6,6 +6,7 @@
 #include <anyio/base/describe.hpp>
 #include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/block.hpp>
+#include "../base/thrown_object.hpp"
 #include "scheduler.hpp"
 #include "task_report.hpp"
 
@@ -31,15 +32,32 @@ void scheduler::note_name(const task_state& task) noexcept {
     }
 }
 
+namespace {
+
+/// The coroutine that awaits this one; null for the first of a task.
+const frame_link* awaiting_frame_of(const frame_link& link) noexcept {
+    const frame_link* at = link.parent;
+    while (at && at != &root_link() && at->is_block())
+        at = at->parent;
+    return at == &root_link() ? nullptr : at;
+}
+
+}  // namespace
+
 void scheduler::note_error(frame_link& link) noexcept {
     if (link.owner->stage == frame_stage::first) {
         state_.current->set(task_failed);
         note_name(*state_.current);
     }
-    const std::exception_ptr& error = link.owner->error;
-    if (trace_.error == error)
+    const void* const object = anyio::detail::object_of(link.owner->error);
+    // Another exception may be where one was that a handler has ended: such a one is new
+    // here, or comes to another frame.
+    const bool goes_on = trace_.object == object && trace_.next == &link &&
+                         anyio::detail::caught_is_rethrown();
+    trace_.next = awaiting_frame_of(link);
+    if (goes_on)
         return;  // it began further inside
-    trace_.error = error;
+    trace_.object = object;
     trace_.sites.clear();
     try {
         for (const frame_link* at = &link;
@@ -54,8 +72,8 @@ void scheduler::note_error(frame_link& link) noexcept {
 
 exception_group::member scheduler::story(std::exception_ptr error, task_state& task) {
     exception_group::member result;
-    if (trace_.error && trace_.error == error) {
-        trace_.error = nullptr;
+    if (trace_.object && trace_.object == anyio::detail::object_of(error)) {
+        trace_.object = nullptr;
         result.trace = std::move(trace_.sites);
     }
     result.error = std::move(error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/lowlevel/spawn.hpp>
 
+#include <anyio/base/errors.hpp>
 #include <anyio/lowlevel/possession.hpp>
 #include <anyio/lowlevel/task_extra.hpp>
 
@@ -69,6 +70,13 @@ void remember_first_frame(task_state& task, frame_link& first) {
 
 void name_task(task_state& task, std::string_view name) {
     task_extra::of(task).name.emplace(name);
+}
+
+void unborn_task::throw_empty_task() {
+    throw usage_error(
+        "start a task: the function returned a task that has been awaited or given away "
+        "already, or was moved from; call its function again for a new one"
+    );
 }
 
 void unborn_task::discard(

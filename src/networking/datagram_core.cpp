@@ -109,7 +109,7 @@ bool datagram_close_operation::await_ready() noexcept {
     return !receiver_ && !sender_ && !cancelled(*loop.current) && --loop.budget >= 0;
 }
 
-void datagram_close_operation::await_suspend(std::coroutine_handle<> handle) noexcept {
+void datagram_close_operation::await_suspend(lowlevel::awaiting_frame handle) noexcept {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
     frame_link* const leaf = lowlevel::link_of(handle);
     if (cancelled(*loop.current))

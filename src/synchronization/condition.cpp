@@ -37,7 +37,7 @@ bool condition_wait::await_ready() const {
     return false;
 }
 
-void condition_wait::await_suspend(std::coroutine_handle<> handle) noexcept {
+void condition_wait::await_suspend(lowlevel::awaiting_frame handle) noexcept {
     wait_at(lowlevel::link_of(handle));
 }
 

@@ -34,6 +34,29 @@ std::exception_ptr group_of(failure_list& failures) noexcept {
     }
 }
 
+// Groups nest thousands deep, and an error passes through each of them.
+std::exception_ptr first_leaf(std::exception_ptr error) {
+    for (int depth = 0; depth < 32; ++depth) {
+        const auto* group = caught_as<exception_group>(error);
+        if (!group)
+            break;
+        error = std::exception_ptr(group->members().front().error);
+    }
+    return error;
+}
+
+/// Why the others are cancelled: which task failed, and of what.
+std::string reason_of(const exception_group::member& failed, bool is_body) {
+    constexpr std::size_t longest = 400;
+    std::string what = describe_exception(first_leaf(failed.error));
+    if (what.size() > longest) {
+        what.resize(longest);
+        what += "...";
+    }
+    return is_body ? describe("the body of the task group failed: ", what)
+                   : describe("task \"", failed.task, "\" failed: ", what);
+}
+
 lowlevel::leave_answer
 leave_group(lowlevel::managed_block& self, lowlevel::loop_state& loop) noexcept {
     return static_cast<group_block&>(self).core->leave(self, loop);
@@ -89,17 +112,26 @@ void group_core::open(lowlevel::loop_state& loop) {
 }
 
 void group_core::fail(std::exception_ptr&& error, lowlevel::task_state& task) noexcept {
+    std::string reason = {};
+    std::source_location where;
     try {
         auto& loop = lowlevel::scheduler::of(*lowlevel::this_loop);
         exception_group::member member = loop.story(error, task);
         if (!failures_)
             failures_ = new failure_list;
         failures_->members.push_back(std::move(member));
+        const exception_group::member& listed = failures_->members.back();
+        error = nullptr;
+        if (!listed.trace.empty())
+            where = listed.trace.front();
+        if (!scope_.status().has(lowlevel::scope_cancel_called))
+            reason = reason_of(listed, &task == host);
     } catch (const std::bad_alloc&) {
-        if (!unlisted_)
+        if (error && !unlisted_)
             unlisted_ = std::move(error);
     }
-    scope_.cancel("a task of the group failed");
+    constexpr std::string_view unknown = "a task of the group failed";
+    scope_.cancel(reason.empty() ? unknown : std::string_view(reason), where);
 }
 
 void group_core::a_child_ended(

@@ -22,16 +22,16 @@ lowlevel::abort_result start_core::child_decides(lowlevel::wait_record&) noexcep
     return lowlevel::abort_result::pending;
 }
 
-bool start_core::may_begin() const {
+void start_core::require_open() const {
     group_->require_open("task_group::start");
-    return !lowlevel::cancelled(*lowlevel::this_loop->current);
 }
 
-void start_core::await_suspend(std::coroutine_handle<> handle) noexcept {
+// A child that is cancelled already runs to its first checkpoint all the same (rule K5).
+void start_core::await_suspend(lowlevel::awaiting_frame handle) noexcept {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
     frame_link* const leaf = lowlevel::link_of(handle);
     if (waiting_room_.empty())
-        return lowlevel::unwind_now(loop, leaf);
+        return lowlevel::requeue(loop, leaf);  // ready before it was a task
     lowlevel::park(loop, leaf, *this);
 }
 
@@ -42,15 +42,23 @@ void start_core::adopt(
     frame_owner& owner
 ) {
     lowlevel::loop_state& loop = *lowlevel::this_loop;
+    lowlevel::task_state& starter = *loop.current;
     lowlevel::start_task(loop, child, first, owner);
-    waiting_room_.host = loop.current;
-    waiting_room_.scope = loop.current->scope;
+    state.child = &child;
+    if (state.called && !lowlevel::cancelled(starter)) {
+        // Its function was no coroutine, and has called started() before it returned one.
+        state.now = start_state::stage::started;
+        state.scope.enter_as_base(*group_->scope, child);
+        group_->add(child);
+        return;
+    }
+    waiting_room_.host = &starter;
+    waiting_room_.scope = starter.scope;
     waiting_room_.child_ended = &leave_waiting_room;
     waiting_room_.add(child);
-    state.scope.enter_as_base(*loop.current->scope, child);
+    state.scope.enter_as_base(*starter.scope, child);
     state.scope.set_group(&waiting_room_);  // so that reports find the child
-    state.child = &child;
-    state.starter = loop.current;
+    state.starter = &starter;
     state.target = group_;
     group_->expect_child();
 }
@@ -58,7 +66,7 @@ void start_core::adopt(
 void start_core::check(const start_state& state) const {
     if (state.error)
         std::rethrow_exception(state.error);
-    if (state.now != start_state::stage::started)
+    if (!state.called)
         throw usage_error(
             "task_group::start: child exited without calling task_status.started()"
         );
@@ -71,12 +79,12 @@ bool begin_started(start_state& state) {
             "returned the first value"
         );
     state.called = true;
-    // In vain if start() has been cancelled: the child is being cancelled too.
-    return state.now == start_state::stage::waiting &&
-           !state.scope.has(lowlevel::scope_effective);
+    return state.now == start_state::stage::waiting;
 }
 
 void finish_started(start_state& state) noexcept {
+    if (!state.child || state.scope.has(lowlevel::scope_effective))
+        return;
     lowlevel::task_state& child = *state.child;
     state.now = start_state::stage::started;
     state.scope.set_group(nullptr);
@@ -102,6 +110,8 @@ void child_of_start_ended(
     lowlevel::task_state& starter = *std::exchange(state.starter, nullptr);
     if (end == lowlevel::task_end::error) {
         state.error = std::exchange(error, nullptr);
+        lowlevel::reschedule(starter);
+    } else if (end == lowlevel::task_end::value && state.called) {
         lowlevel::reschedule(starter);
     } else if (lowlevel::cancelled(starter)) {
         lowlevel::reschedule_cancelled(starter);

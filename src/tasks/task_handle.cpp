@@ -8,12 +8,20 @@
 
 namespace anyio::detail {
 
-namespace {
-
-constexpr lowlevel::wait_kind wait_kind =
+constinit const lowlevel::wait_kind handle_wait::kind_ =
     lowlevel::park_operation::kind_named("task_handle::wait");
 
-}  // namespace
+void throw_empty_handle(const char* operation) {
+    throw usage_error(describe(
+        operation,
+        ": this handle has no task: it was default-constructed, or moved from; use the one "
+        "that create_task() returned"
+    ));
+}
+
+handle_state::~handle_state() {
+    lowlevel::cancel_cause::release(cause);
+}
 
 void handle_state::attach(lowlevel::task_state& child) noexcept {
     task = &child;
@@ -28,6 +36,12 @@ void handle_state::finish(
     site = lowlevel::this_loop->ended_site;
     end = how;
     error = failure;
+    if (how == lowlevel::task_end::cancelled) {
+        if (const auto* origin = scope.origin()) {
+            by_deadline = origin->has(lowlevel::scope_by_deadline);
+            cause = lowlevel::cancel_cause::share(origin->cause());
+        }
+    }
     scope.leave(*lowlevel::this_loop);
     // A cancellation of this task alone ends here; its group does not hear of it.
     if (how == lowlevel::task_end::cancelled && scope.absorb())
@@ -50,10 +64,6 @@ task_handle_status handle_state::status() const noexcept {
     return task_handle_status::pending;
 }
 
-lowlevel::park_operation handle_state::wait() noexcept {
-    return {waiters, wait_kind, ended};
-}
-
 std::string handle_state::name() const {
     return ended ? lowlevel::task_name(*task, site) : lowlevel::task_name(*task);
 }
@@ -67,8 +77,11 @@ void handle_state::check() const {
             describe("task \"", name(), "\": has not finished; co_await the handle")
         );
     case task_handle_status::cancelling:
-    case task_handle_status::cancelled:
         throw task_cancelled(describe("task \"", name(), "\": was cancelled"));
+    case task_handle_status::cancelled:
+        throw task_cancelled(describe(
+            "task \"", name(), "\": was cancelled", lowlevel::why(cause, by_deadline)
+        ));
     case task_handle_status::failed:
         throw_caused(
             task_failed(
@@ -86,7 +99,7 @@ std::exception_ptr handle_state::exception() const {
     return nullptr;
 }
 
-void handle_state::release() noexcept {
+void handle_state::forget() noexcept {
     task->clear(lowlevel::task_handled);
     if (task->has(lowlevel::task_finished) && !task->has(lowlevel::task_frame_inside))
         lowlevel::release_task_block(*task);

@@ -114,6 +114,15 @@ ANYIO_TEST(serve_handler, may_refer_to_a_stream_that_the_child_keeps) {
     co_await check_answers(handler, {.max_connections = 1});
 }
 
+ANYIO_TEST(serve_handler, may_refer_to_what_the_stream_is_converted_to) {
+    const auto handler = [](abc::byte_stream&& client) -> task<> {
+        const bytes question = co_await client.receive();
+        co_await client.send(question);
+    };
+    static_assert(keeps_a_call<decltype(handler)&>);
+    co_await check_answers(handler);
+}
+
 ANYIO_TEST(serve_handler, that_fails_before_it_is_a_task_closes_the_stream) {
     auto listener = co_await create_tcp_listener({.local_host = "127.0.0.1"});
     const auto handler = [](socket_stream) -> task<> {

@@ -262,21 +262,81 @@ ANYIO_TEST(start_cancellation, of_the_group_waits_for_a_start_from_outside_of_it
     EXPECT_EQ(log.front(), "ready");
 }
 
-ANYIO_TEST(start_cancellation, before_the_call_starts_nothing) {
-    bool ran = false;
+// --- start() in a scope that is cancelled already: start_soon() and a wait
+
+namespace {
+
+/// How start() of `function` ends in a cancelled scope.
+template <class F>
+task<anyio::outcome<int>> start_in_cancelled_scope(F function) {
+    std::optional<anyio::outcome<int>> ended;
     co_await with(create_task_group(), [&](task_group& tg) -> task<> {
         cancel_scope scope;
         scope.cancel();
-        const bool completed = co_await with(scope, [&]() -> task<> {
-            co_await tg.start([&](task_status<> status) -> task<> {
-                ran = true;
-                status.started();
-                co_return;
-            });
+        co_await with(scope, [&]() -> task<> {
+            auto outcome = co_await as_outcome(tg.start(function));
+            ended.emplace(std::move(outcome));
         });
-        EXPECT_FALSE(completed);
+        EXPECT_EQ(tg.core().count(), 0u);
+        EXPECT_FALSE(tg.cancel_scope().cancel_called());
     });
-    EXPECT_FALSE(ran);
+    co_return std::move(*ended);
+}
+
+}  // namespace
+
+ANYIO_TEST(start_cancellation, before_the_call_lets_a_child_without_checkpoint_start) {
+    auto ended =
+        co_await start_in_cancelled_scope([](task_status<int> status) -> task<> {
+            status.started(7);
+            co_return;
+        });
+    ANYIO_REQUIRE(ended.has_value());
+    EXPECT_EQ(std::move(ended).value(), 7);
+}
+
+ANYIO_TEST(start_cancellation, before_the_call_lets_the_child_run_to_a_checkpoint) {
+    notes log;
+    auto before = [&](task_status<int>) -> task<> {
+        log.push_back("begun");
+        co_await sleep(0s);
+        log.push_back("not reached");
+    };
+    auto after = [&](task_status<int> status) -> task<> {
+        status.started(7);
+        log.push_back("told");
+        co_await sleep(0s);
+        log.push_back("not reached");
+    };
+    auto first = co_await start_in_cancelled_scope(before);
+    EXPECT_TRUE(first.is_cancelled());
+    auto second = co_await start_in_cancelled_scope(after);
+    EXPECT_TRUE(second.is_cancelled());
+    EXPECT_THAT(log, ElementsAre("begun", "told"));
+}
+
+ANYIO_TEST(start_cancellation, before_the_call_lets_errors_out) {
+    auto after =
+        co_await start_in_cancelled_scope([](task_status<int> status) -> task<> {
+            status.started(7);
+            throw std::runtime_error("oops");
+            co_return;
+        });
+    EXPECT_EQ(message_of(after.error()), "oops");
+    auto before = co_await start_in_cancelled_scope([](task_status<int>) -> task<> {
+        throw std::runtime_error("oops");
+        co_return;
+    });
+    EXPECT_EQ(message_of(before.error()), "oops");
+}
+
+ANYIO_TEST(start_cancellation, before_the_call_lets_a_plain_function_start) {
+    auto ended = co_await start_in_cancelled_scope([](task_status<int> status) {
+        status.started(7);
+        return []() -> task<> { co_return; }();
+    });
+    ANYIO_REQUIRE(ended.has_value());
+    EXPECT_EQ(std::move(ended).value(), 7);
 }
 
 ANYIO_TEST(start_cancellation, of_the_starters_scope_does_not_reach_a_ready_child) {

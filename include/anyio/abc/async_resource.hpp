@@ -85,7 +85,7 @@ public:
         return !cancelled(*lowlevel::this_loop->current);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) const noexcept {
         unwind_now(*lowlevel::this_loop, lowlevel::link_of(handle));
     }
 

@@ -54,6 +54,9 @@ public:
         std::exception_ptr error;
         std::string task = {};  ///< the task's name; may be empty
         std::vector<std::source_location> trace = {};  ///< its awaits, innermost first
+
+        /// The type of the error and what it says: `std::runtime_error: no route to host`.
+        [[nodiscard]] std::string what() const;
     };
 
     /// @param message  what happened: "unhandled errors in a task group"

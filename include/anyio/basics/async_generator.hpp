@@ -133,3 +133,10 @@ async_generator<T> generator_promise<T>::get_return_object() noexcept {
 }  // namespace detail
 
 }  // namespace anyio
+
+template <class T, class... P>
+struct std::coroutine_traits<anyio::async_generator<T>, P...> {
+    static_assert((anyio::detail::check_frame_parameters<P...>(), true));
+
+    using promise_type = anyio::detail::generator_promise<T>;
+};

@@ -80,7 +80,7 @@ public:
 
     [[nodiscard]] bool await_ready() { return next_.await_ready(); }
 
-    void await_suspend(std::coroutine_handle<> handle) { next_.await_suspend(handle); }
+    void await_suspend(lowlevel::awaiting_frame handle) { next_.await_suspend(handle); }
 
     std::optional<T> await_resume() {
         auto&& given = next_.await_resume();
@@ -106,7 +106,7 @@ public:
         return spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         loop_state& loop = *lowlevel::this_loop;
         frame_link* const leaf = lowlevel::link_of(handle);
         complete_ ? budget_spent(loop, leaf) : unwind_now(loop, leaf);
@@ -255,7 +255,7 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept { return true; }
 
-    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_suspend(lowlevel::awaiting_frame) const noexcept {}
 
     T&& await_resume() const noexcept { return static_cast<T&&>(value_); }
 

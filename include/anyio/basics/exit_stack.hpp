@@ -9,6 +9,7 @@
 #include <anyio/base/unique_function.hpp>
 #include <anyio/basics/with.hpp>
 
+#include <exception>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,10 +52,24 @@ public:
     template <class R>
         requires(!detail::awaitable<R>)
     R& push(R resource) {
-        auto kept = std::make_shared<R>(std::move(resource));
-        R& reference = *kept;
-        callback([kept = std::move(kept)]() -> task<> { return close(kept); });
-        return reference;
+        static_assert(
+            !detail::block_manager<R>,
+            "exit_stack::push: a cancel scope or a task group is entered by its block "
+            "alone: co_await with(scope, body)"
+        );
+        static_assert(
+            detail::block_manager<R> || std::is_move_constructible_v<R>,
+            "exit_stack::push: the resource is moved into the stack, and this one cannot "
+            "be moved; push a std::unique_ptr to it, or use callback()"
+        );
+        if constexpr (std::is_move_constructible_v<R>) {
+            auto kept = std::make_shared<R>(std::move(resource));
+            R& reference = *kept;
+            callback([kept = std::move(kept)]() -> task<> { return close(kept); });
+            return reference;
+        } else {
+            std::terminate();
+        }
     }
 
     /// Calls and awaits `function` when the block ends, in its turn. It may be a

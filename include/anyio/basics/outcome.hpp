@@ -105,7 +105,7 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept { return !ended_->is_cancelled(); }
 
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) const noexcept {
         unwind_now(*lowlevel::this_loop, lowlevel::link_of(handle));
     }
 
@@ -135,8 +135,8 @@ public:
 
     void attach(frame_link& parent) noexcept { block_.link.parent = &parent; }
 
-    void await_suspend(std::coroutine_handle<>) noexcept {
-        inner_.await_suspend(lowlevel::handle_of(&block_.link));
+    void await_suspend(lowlevel::awaiting_frame) noexcept {
+        inner_.await_suspend(lowlevel::awaiting_frame(&block_.link));
     }
 
     outcome<value>

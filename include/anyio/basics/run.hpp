@@ -4,13 +4,16 @@
 /// @file
 /// run: the entry point. Manual: docs/manual/basics.md#running
 
+#include <anyio/base/call_parameters.hpp>
 #include <anyio/base/light_std.hpp>
 #include <anyio/basics/task.hpp>
 #include <anyio/lowlevel/chooser.hpp>
 #include <anyio/lowlevel/clock.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -54,11 +57,30 @@ T run_task(const run_options& options, auto& start) {
     {
         run_session session(options);
         task<T> main = start();
+        if (!main)
+            throw_spent_task();
         session.run(*main.release(), result);
     }
     if (result.error)
         std::rethrow_exception(std::move(result.error));
     return result.take();
+}
+
+/// Runs `f(args...)`, and keeps what its parameters refer to until it has ended.
+template <class T, class F, std::size_t... I, class... Args>
+T run_call(
+    const run_options& options, std::index_sequence<I...>, F&& f, Args&&... args
+) {
+    [[maybe_unused]] std::tuple<call_argument_t<F, I, Args&&>...> kept(
+        std::forward<Args>(args)...
+    );
+    auto start = [&] {
+        return ANYIO_INVOKE(
+            std::forward<F>(f),
+            hand_over<call_argument_t<F, I, Args&&>>(std::get<I>(kept))...
+        );
+    };
+    return run_task<T>(options, start);
 }
 
 template <class F, class... Args>
@@ -97,10 +119,12 @@ decltype(auto) run(const run_options& options, F&& f, Args&&... args) {
     );
     if constexpr (detail::starts_task<F, Args...>) {
         using value = typename std::invoke_result_t<F, Args...>::value_type;
-        auto start = [&] {
-            return ANYIO_INVOKE(std::forward<F>(f), std::forward<Args>(args)...);
-        };
-        return detail::run_task<value>(options, start);
+        return detail::run_call<value>(
+            options,
+            std::index_sequence_for<Args...>(),
+            std::forward<F>(f),
+            std::forward<Args>(args)...
+        );
     }
 }
 

@@ -66,8 +66,8 @@ public:
 
     void attach(frame_link& parent) noexcept { block_.link.parent = &parent; }
 
-    void await_suspend(std::coroutine_handle<>) noexcept {
-        inner_.await_suspend(lowlevel::handle_of(&block_.link));
+    void await_suspend(lowlevel::awaiting_frame) noexcept {
+        inner_.await_suspend(lowlevel::awaiting_frame(&block_.link));
     }
 
     result await_resume() {

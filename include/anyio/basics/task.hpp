@@ -21,6 +21,9 @@ class task;
 
 namespace detail {
 
+template <class T>
+class promise;
+
 /// A coroutine that ended without having suspended was called by the frame that awaits
 /// it, and returns there, gone; the first of a task returns to the scheduler, gone; any
 /// other resumes its parent, which takes its result and destroys it.
@@ -76,6 +79,23 @@ concept has_await_operator =
 template <class T>
 inline constexpr bool always_false = false;
 
+/// What a coroutine of another library would await. Our own know tasks.
+struct [[nodiscard]] task_in_foreign_coroutine {
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise>) const noexcept {
+        static_assert(
+            always_false<Promise>,
+            "a task can be awaited in a coroutine that returns anyio::task<...> or "
+            "anyio::async_generator<...>, and in no other: only the loop of anyio knows "
+            "how to resume it"
+        );
+    }
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    void await_resume() const noexcept {}
+};
+
 /// An operation that stays where it was made: g++ 12 copies what await_transform returns,
 /// even a reference.
 template <class A>
@@ -84,7 +104,7 @@ struct [[nodiscard]] awaiter_reference {
         return awaited.await_ready();
     }
 
-    ANYIO_ALWAYS_INLINE auto await_suspend(std::coroutine_handle<> handle) {
+    ANYIO_ALWAYS_INLINE auto await_suspend(lowlevel::awaiting_frame handle) {
         return awaited.await_suspend(handle);
     }
 
@@ -130,6 +150,12 @@ public:
             "references to its arguments, so it must not be kept in a variable"
         );
         site = site_of(where);
+        static_assert(
+            alignof(std::remove_reference_t<A>) <= max_alignment,
+            "this operation, or a value in it, is over-aligned, and frames of coroutines "
+            "are aligned to 16 bytes; pass the value in a container, such as "
+            "std::unique_ptr"
+        );
         if constexpr (requires { awaited.attach(*this); })
             awaited.attach(*this);
         if constexpr (std::is_empty_v<A>)
@@ -224,6 +250,7 @@ public:
 /// what outlives the await. `T` may be void, a reference, or any movable type.
 ///
 /// @throws        what the coroutine throws, when awaited
+/// @throws usage_error  if it is awaited or handed on a second time, or after a move
 /// @cancellation  unwinds the coroutine first, innermost frame first
 /// @threads       loop; a task that has not begun may be made anywhere
 /// @allocates     one frame, recycled
@@ -252,7 +279,12 @@ public:
     /// False once it has been awaited or moved from.
     [[nodiscard]] explicit operator bool() const noexcept { return frame_ != nullptr; }
 
-    /// Gives up the frame; for those who build task groups.
+    /// For coroutines of other libraries: says that they cannot await it.
+    [[nodiscard]] detail::task_in_foreign_coroutine operator co_await() && noexcept {
+        return {};
+    }
+
+    /// Gives up the frame; for those who build task groups. Null: it has none.
     [[nodiscard]] lowlevel::frame_link* release() noexcept {
         return std::exchange(frame_, nullptr);
     }
@@ -284,6 +316,10 @@ class [[nodiscard]] task_awaiter : public lowlevel::awaitable_base,
 public:
     task_awaiter(task<T>& awaited, frame_link& parent) noexcept {
         this->child = awaited.release();
+        if (!this->child) [[unlikely]] {
+            this->error = spent_task_error();
+            return;
+        }
         this->child->owner = this;
         this->child->parent = &parent;
     }
@@ -296,10 +332,12 @@ public:
     /// Calls the coroutine. If it ends without suspending, which many do, nobody else
     /// has to be resumed, and the stack is where it was.
     [[nodiscard]] ANYIO_ALWAYS_INLINE bool await_ready() noexcept {
+        if (!this->child) [[unlikely]]
+            return true;
         return call_frame(*lowlevel::this_loop, *this);
     }
 
-    ANYIO_ALWAYS_INLINE void await_suspend(std::coroutine_handle<>) noexcept {
+    ANYIO_ALWAYS_INLINE void await_suspend(lowlevel::awaiting_frame) noexcept {
         leave_frame(*lowlevel::this_loop, *this);
     }
 
@@ -317,3 +355,10 @@ public:
 }  // namespace detail
 
 }  // namespace anyio
+
+template <class T, class... P>
+struct std::coroutine_traits<anyio::task<T>, P...> {
+    static_assert((anyio::detail::check_frame_parameters<P...>(), true));
+
+    using promise_type = anyio::detail::promise<T>;
+};

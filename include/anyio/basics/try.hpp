@@ -35,6 +35,7 @@ public:
     template <class E, class H>
     [[nodiscard]] auto except(H&& handler) && {
         detail::check_temporary_callable<H>();
+        detail::check_handler<H, E>();
         return std::move(*this).add(
             detail::except_clause<E, std::remove_reference_t<H>>{&handler}
         );
@@ -49,6 +50,7 @@ public:
     template <class E, class H>
     [[nodiscard]] auto except_star(H&& handler) && {
         detail::check_temporary_callable<H>();
+        detail::check_handler<H, matches<E>>();
         return std::move(*this).add(
             detail::except_star_clause<E, std::remove_reference_t<H>>{&handler}
         );
@@ -84,7 +86,7 @@ public:
 
     [[nodiscard]] bool await_ready() noexcept { return inner_->await_ready(); }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         inner_->await_suspend(handle);
     }
 

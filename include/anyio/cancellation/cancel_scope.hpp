@@ -5,8 +5,10 @@
 /// cancel_scope: cancel a block, set its deadline, shield it.
 /// Manual: docs/manual/cancellation.md
 
+#include <anyio/cancellation/cancel_reason.hpp>
 #include <anyio/lowlevel/scope_block.hpp>
 
+#include <optional>
 #include <source_location>
 #include <string_view>
 
@@ -17,6 +19,8 @@ namespace anyio {
 struct cancel_scope_options {
     time_point deadline = never;
     bool shield = false;
+    /// A deadline that counts from when the block begins; instead of `deadline`.
+    delay relative_deadline = forever;
 };
 
 /// A part of a task, with everything started inside it, that can be cancelled.
@@ -43,7 +47,10 @@ public:
     cancel_scope() noexcept = default;
 
     explicit cancel_scope(cancel_scope_options options) noexcept {
-        status_.set_deadline(options.deadline);
+        if (const duration timeout = options.relative_deadline; timeout != forever)
+            status_.set_timeout(timeout);
+        else
+            status_.set_deadline(options.deadline);
         if (options.shield)
             status_.set_shield(true);
     }
@@ -80,6 +87,19 @@ public:
     /// @throws std::bad_alloc  if there is no memory for a timer; nothing has changed
     void set_deadline(time_point deadline) { status_.set_deadline(deadline); }
 
+    /// The deadline as a time after the block begins; empty if it has begun, or if the
+    /// deadline is a time of its own.
+    ///
+    /// @anyio  anyio.CancelScope.relative_deadline
+    [[nodiscard]] std::optional<duration> relative_deadline() const noexcept {
+        return status_.relative_deadline();
+    }
+
+    /// Sets a deadline that counts from when the block begins.
+    ///
+    /// @throws usage_error  if it has begun: set_deadline(current_time() + d)
+    void set_relative_deadline(delay after_begin);
+
     /// Whether cancellation from outside is kept away from the inside.
     [[nodiscard]] bool shield() const noexcept {
         return status_.has(lowlevel::scope_shielded);
@@ -90,6 +110,15 @@ public:
 
     /// Whether cancel() was called or the deadline has passed. Once true, it stays so.
     [[nodiscard]] bool cancel_called() const noexcept;
+
+    /// Why this scope was cancelled: the first call of cancel(), or its deadline. Empty if
+    /// it was not; what cancelled a scope around it is not told here, but by
+    /// current_cancel_reason().
+    ///
+    /// @throws std::bad_alloc
+    [[nodiscard]] std::optional<cancel_reason> reason() const {
+        return detail::reason_of(status_);
+    }
 
     /// Whether this scope cut its block short: a cancellation ended here.
     [[nodiscard]] bool cancelled_caught() const noexcept {

@@ -9,6 +9,7 @@
 #include <anyio/lowlevel/timer.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <source_location>
 #include <string_view>
 
@@ -111,6 +112,14 @@ public:
     /// `never` if there is none. For a scope that has not been entered and has a
     /// relative deadline, what it would be if it were entered now.
     [[nodiscard]] time_point deadline() const noexcept;
+
+    /// Of a scope that has not been entered and has one; else empty.
+    [[nodiscard]] std::optional<duration> relative_deadline() const noexcept {
+        if (!relative_)
+            return std::nullopt;
+        return deadline_.time_since_epoch();
+    }
+
     /// The earliest deadline that a task in this scope must expect; the smallest
     /// time_point if it is cancelled.
     [[nodiscard]] time_point effective_deadline() const noexcept;
@@ -140,6 +149,10 @@ public:
     [[nodiscard]] cancel_status* first_child() const noexcept { return first_child_; }
 
     [[nodiscard]] cancel_status* next_sibling() const noexcept { return next_; }
+
+    /// The innermost scope whose cancellation can be seen here: this, or one around it;
+    /// null if there is none.
+    [[nodiscard]] const cancel_status* origin() const noexcept;
 
     /// Null if neither cancel() nor fail_at_deadline() was called. After a deadline: where
     /// and in what the task was waiting.
@@ -215,7 +228,7 @@ private:
     cancel_status* prev_ = nullptr;
     time_point deadline_ = never;
     scope_timer deadline_timer_;
-    cancel_cause* cause_ = nullptr;
+    const cancel_cause* cause_ = nullptr;
 };
 
 }  // namespace anyio::lowlevel

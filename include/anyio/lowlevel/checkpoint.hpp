@@ -21,7 +21,7 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+    void await_suspend(awaiting_frame handle) const noexcept {
         loop_state& loop = *this_loop;
         task_state& task = *loop.current;
         if (must_look(task)) [[unlikely]]
@@ -46,7 +46,7 @@ public:
         return !cancelled(*this_loop->current);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+    void await_suspend(awaiting_frame handle) const noexcept {
         unwind_now(*this_loop, link_of(handle));
     }
 
@@ -60,7 +60,7 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+    void await_suspend(awaiting_frame handle) const noexcept {
         requeue(*this_loop, link_of(handle));
     }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <type_traits>
 
 namespace anyio::lowlevel {
 
@@ -50,6 +51,10 @@ struct frame_link {
     [[nodiscard]] bool is_block() const noexcept { return owner == nullptr; }
 };
 
+/// What the frames of coroutines are aligned to: neither g++ 12 nor clang asks for more,
+/// whatever is in them.
+inline constexpr std::size_t max_alignment = 16;
+
 /// Distance from a frame's address to its promise, on every 64-bit Itanium-ABI
 /// compiler, for promises of ordinary alignment. tests/lowlevel/frame_test.cpp looks.
 inline constexpr std::size_t promise_offset = 2 * sizeof(void*);
@@ -67,5 +72,31 @@ link_of(std::coroutine_handle<> handle) noexcept {
         static_cast<char*>(handle.address()) + promise_offset
     );
 }
+
+/// The frame or block that awaits an operation: what await_suspend() takes. A coroutine of
+/// another library does not become one, since it has no link and no loop resumes it.
+class awaiting_frame {
+public:
+    template <class Promise>
+    ANYIO_ALWAYS_INLINE awaiting_frame(std::coroutine_handle<Promise> handle) noexcept
+        : handle_(handle) {
+        static_assert(
+            std::is_base_of_v<frame_link, Promise>,
+            "an operation of anyio can be awaited in a coroutine that returns "
+            "anyio::task<...> or anyio::async_generator<...>, and in no other: only the "
+            "loop of anyio knows how to resume it"
+        );
+    }
+
+    ANYIO_ALWAYS_INLINE explicit awaiting_frame(frame_link* link) noexcept
+        : handle_(handle_of(link)) {}
+
+    ANYIO_ALWAYS_INLINE operator std::coroutine_handle<>() const noexcept {
+        return handle_;
+    }
+
+private:
+    std::coroutine_handle<> handle_;
+};
 
 }  // namespace anyio::lowlevel

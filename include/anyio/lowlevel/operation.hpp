@@ -60,7 +60,7 @@ public:
         return spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(awaiting_frame handle) noexcept {
         loop_state& loop = *this_loop;
         frame_link* const leaf = link_of(handle);
         if (cancelled(*loop.current)) [[unlikely]]

@@ -66,7 +66,7 @@ public:
         return !cancelled(*loop.current) && spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(awaiting_frame handle) noexcept {
         loop_state& loop = *this_loop;
         task_state& waiting = *loop.current;
         if (!has_lot() || must_look(waiting)) [[unlikely]]
@@ -112,7 +112,7 @@ public:
         return self.never_yields() || spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(awaiting_frame handle) noexcept {
         loop_state& loop = *this_loop;
         frame_link* const leaf = link_of(handle);
         if (cancelled(*loop.current)) [[unlikely]]

@@ -25,7 +25,7 @@ public:
         return false;
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(awaiting_frame handle) noexcept {
         if (deadline_ <= this_loop->now)
             return checkpoint().await_suspend(handle);
         operation::await_suspend(handle);

@@ -195,16 +195,21 @@ public:
     void call_is_made() noexcept { call_made_ = true; }
 
     /// Makes the first frame, by a call that returns a task<T>.
+    ///
+    /// @throws usage_error  if that is empty
     template <class Call>
     void begin(Call& call) {
         const open_frame_slot slot(task_, hint_);
         first_ = call().release();
+        if (!first_) [[unlikely]]
+            throw_empty_task();
     }
 
     void is_born() noexcept { born_ = true; }
 
 private:
     // Not of the object, which so needs no place in memory.
+    [[noreturn]] static void throw_empty_task();
     static void discard(task_state& task, frame_link* first, bool call_made) noexcept;
 
     task_state& task_;

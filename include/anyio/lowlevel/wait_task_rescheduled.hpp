@@ -23,7 +23,7 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(awaiting_frame handle) noexcept {
         loop_state& loop = *this_loop;
         frame_link* const leaf = link_of(handle);
         park(loop, leaf, *this);

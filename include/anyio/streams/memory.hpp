@@ -366,6 +366,11 @@ template <class T>
 [[nodiscard]] std::pair<memory_object_send_stream<T>, memory_object_receive_stream<T>>
 create_memory_object_stream(memory_stream_capacity capacity) {
     static_assert(
+        alignof(T) <= lowlevel::max_alignment,
+        "create_memory_object_stream<T>: T is over-aligned, and frames of coroutines, where "
+        "items are received, are aligned to 16 bytes; send a std::unique_ptr<T>"
+    );
+    static_assert(
         std::is_object_v<T> && std::is_nothrow_move_constructible_v<T> &&
             std::is_nothrow_destructible_v<T>,
         "create_memory_object_stream<T>: T must be an object type that moves without "

@@ -36,7 +36,7 @@ public:
 
     /// @throws usage_error  if the task does not have the lock
     [[nodiscard]] bool await_ready() const;
-    void await_suspend(std::coroutine_handle<> handle) noexcept;
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept;
     void await_resume() const;
 
 protected:
@@ -71,7 +71,7 @@ public:
         return !cancelled(*lowlevel::this_loop->current) && holds();
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         link.parent = lowlevel::link_of(handle);
         wait_at(&link);
     }

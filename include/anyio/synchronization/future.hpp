@@ -67,7 +67,7 @@ public:
 
     [[nodiscard]] bool await_ready() noexcept { return wait_.await_ready(); }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         wait_.await_suspend(handle);
     }
 
@@ -105,6 +105,12 @@ private:
 template <class T = void>
 class future {
     static_assert(!std::is_reference_v<T>, "future<T&>: a future<T*> says the same");
+    static_assert(
+        alignof(std::conditional_t<std::is_void_v<T>, char, T>) <=
+            lowlevel::max_alignment,
+        "future<T>: T is over-aligned, and frames of coroutines, where futures live, are "
+        "aligned to 16 bytes; use a future<std::unique_ptr<T>>"
+    );
     using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 public:

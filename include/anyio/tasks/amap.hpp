@@ -56,15 +56,21 @@ using amap_result_t = std::conditional_t<
     void,
     std::vector<gathered_t<amap_value_t<F, Range>>>>;
 
-/// One child for each item. The range and the function outlive the group.
+/// One call. The function, and an item that is a reference, outlive the group.
+template <class F, class Item>
+struct amap_call {
+    using kept = call_argument_t<F, 0, Item>;
+
+    auto operator()() { return ANYIO_INVOKE(function, hand_over<kept>(item)); }
+
+    F& function;
+    kept item;
+};
+
+/// One child for each item.
 template <class F, class Range>
 auto start_call(task_group& group, F& function, range_iterator_t<Range>& at) {
-    if constexpr (keeps_its_items<Range>)
-        return group.create_task([&function, &item = *at] {
-            return ANYIO_INVOKE(function, static_cast<amap_item_t<Range>>(item));
-        });
-    else
-        return group.create_task(std::ref(function), amap_item_t<Range>(*at));
+    return group.create_task(amap_call<F, amap_item_t<Range>>{function, *at});
 }
 
 template <class F, class Range>
@@ -86,6 +92,7 @@ task<amap_result_t<F, Range>> amap_all(Range range, F function) {
 template <class F, class Range>
 struct amap_work {
     using value = amap_value_t<F, Range>;
+    using kept = call_argument_t<F, 0, amap_item_t<Range>>;
 
     amap_work(Range& range, F& f, std::size_t limit)
         : function(f), next(std::begin(range)), last(std::end(range)),
@@ -103,7 +110,7 @@ struct amap_work {
         while (work.next != work.last) {
             co_await lowlevel::checkpoint_if_cancelled();
             const std::size_t index = work.results.size();
-            amap_item_t<Range> item = *work.next;
+            kept item(*work.next);
             ++work.next;
             if constexpr (!std::is_void_v<value>)
                 work.results.emplace_back();
@@ -117,8 +124,8 @@ struct amap_work {
         }
     }
 
-    decltype(auto) call(std::remove_reference_t<amap_item_t<Range>>& item) {
-        return ANYIO_INVOKE(function, static_cast<amap_item_t<Range>&&>(item));
+    decltype(auto) call(std::remove_reference_t<kept>& item) {
+        return ANYIO_INVOKE(function, hand_over<kept>(item));
     }
 
     F& function;

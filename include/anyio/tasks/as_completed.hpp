@@ -159,6 +159,8 @@ public:
         : tasks_(std::move(tasks)) {
         if (tasks_.empty())
             detail::throw_nothing_to_complete();
+        for (std::size_t i = 0; i < tasks_.size(); ++i)
+            detail::require_unspent("as_completed", i, static_cast<bool>(tasks_[i]));
     }
 
     as_completed_manager(const as_completed_manager&) = delete;
@@ -230,7 +232,8 @@ private:
 /// a task group: the first cancels the body and the other tasks, and the block throws an
 /// exception_group.
 ///
-/// @throws usage_error  if there are no tasks
+/// @throws usage_error  if there are no tasks; if one has been awaited already, or was
+///                      moved from
 /// @threads       loop
 /// @allocates     for each task a block and a small record
 /// @anyio         anyio.as_completed

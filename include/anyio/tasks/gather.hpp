@@ -7,6 +7,7 @@
 #include <anyio/basics/with.hpp>
 #include <anyio/tasks/task_group.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <tuple>
@@ -107,6 +108,7 @@ task<gathered_vector_t<T>> gather_vector(std::vector<task<T>> tasks) {
 ///           a task that returns nothing
 /// @throws exception_group  if any of them failed; the others have been cancelled, and all
 ///                          have ended
+/// @throws usage_error      if one has been awaited already, or was moved from
 /// @checkpoint    as a task group's block
 /// @cancellation  cancels all of them, and waits until they have ended
 /// @threads       loop
@@ -121,6 +123,8 @@ gather(task<T>... tasks) {
         "gather(tasks...): a task that returns a reference has no place in the result; "
         "return a pointer"
     );
+    std::size_t index = 0;
+    (detail::require_unspent("gather", index++, static_cast<bool>(tasks)), ...);
     return detail::gather_tuple<T...>(std::move(tasks)...);
 }
 
@@ -135,6 +139,8 @@ gather(std::vector<task<T>> tasks) {
         "gather(tasks): tasks that return references have no place in the result; return "
         "pointers"
     );
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+        detail::require_unspent("gather", i, static_cast<bool>(tasks[i]));
     return detail::gather_vector<T>(std::move(tasks));
 }
 

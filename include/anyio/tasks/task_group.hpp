@@ -72,7 +72,8 @@ public:
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
 
-    /// Starts `f(args...)` as a child. It runs when the caller next suspends.
+    /// Starts `f(args...)` as a child. It runs when the caller next suspends. A function
+    /// that could be given to start() too gets TASK_STATUS_IGNORED as its last argument.
     ///
     /// @throws usage_error     if the group's block has ended or not begun
     /// @throws std::bad_alloc  and what copying throws; nothing has been started then
@@ -132,10 +133,40 @@ public:
     template <class F, class... Args>
     [[nodiscard("start() begins the child when you co_await it")]] auto
     start(task_options options, F&& f, Args&&... args) {
-        detail::check_start_call<F, Args...>();
-        return detail::start_operation<std::decay_t<F>, std::decay_t<Args>...>(
-            core_, options.name, std::forward<F>(f), std::forward<Args>(args)...
+        if constexpr (!detail::check_start_call<F, Args...>())
+            return detail::refused();
+        else
+            return detail::
+                start_operation<false, std::decay_t<F>, std::decay_t<Args>...>(
+                    core_, options.name, std::forward<F>(f), std::forward<Args>(args)...
+                );
+    }
+
+    /// Like start(), with a handle of the child:
+    /// `auto [handle, port] = co_await tg.start_task(serve);`
+    ///
+    /// @returns  a started_task<T, V>; the task_handle<T> alone if started() is called
+    ///           without a value
+    /// @anyio    anyio.abc.TaskGroup.start(return_handle=True)
+    template <class F, class... Args>
+        requires(!std::is_same_v<std::remove_cvref_t<F>, task_options>)
+    [[nodiscard("start_task() begins the child when you co_await it")]] auto
+    start_task(F&& f, Args&&... args) {
+        return start_task(
+            task_options{}, std::forward<F>(f), std::forward<Args>(args)...
         );
+    }
+
+    template <class F, class... Args>
+    [[nodiscard("start_task() begins the child when you co_await it")]] auto
+    start_task(task_options options, F&& f, Args&&... args) {
+        if constexpr (!detail::check_start_call<F, Args...>())
+            return detail::refused();
+        else
+            return detail::
+                start_operation<true, std::decay_t<F>, std::decay_t<Args>...>(
+                    core_, options.name, std::forward<F>(f), std::forward<Args>(args)...
+                );
     }
 
     /// The scope of the body and of all children.
@@ -205,38 +236,56 @@ private:
 
 template <class F, class... Args>
 not_awaitable task_group::start_soon(task_options options, F&& f, Args&&... args) {
-    detail::check_task_call<F, Args...>();
-    core_.require_open("task_group::start_soon");
-    if constexpr (detail::makes_task<std::decay_t<F>, std::decay_t<Args>...>)
-        detail::spawn<detail::no_extra, std::decay_t<F>, std::decay_t<Args>...>(
-            options.name,
-            core_.adopter(),
-            std::forward<F>(f),
-            std::forward<Args>(args)...
+    using status = detail::missing_status_t<F, Args...>;
+    if constexpr (!std::is_void_v<status>) {
+        return start_soon(
+            options, std::forward<F>(f), std::forward<Args>(args)..., status()
         );
-    return {};
+    } else {
+        detail::check_task_call<F, Args...>();
+        core_.require_open("task_group::start_soon");
+        if constexpr (detail::can_be_kept<F, Args...> &&
+                      detail::makes_task<std::decay_t<F>, std::decay_t<Args>...>)
+            detail::spawn<detail::no_extra, std::decay_t<F>, std::decay_t<Args>...>(
+                options.name,
+                core_.adopter(),
+                std::forward<F>(f),
+                std::forward<Args>(args)...
+            );
+        return {};
+    }
 }
 
 template <class F, class... Args>
 auto task_group::create_task(task_options options, F&& f, Args&&... args) {
-    detail::check_task_call<F, Args...>();
-    core_.require_open("task_group::create_task");
-    using value = detail::task_value_t<std::decay_t<F>, std::decay_t<Args>...>;
-    using state = detail::typed_handle_state<value>;
-    lowlevel::task_state* child = nullptr;
-    state* const made = detail::spawn<state, std::decay_t<F>, std::decay_t<Args>...>(
-        options.name,
-        [&](lowlevel::task_state& task,
-            lowlevel::frame_link& first,
-            lowlevel::frame_owner& owner) {
-            core_.adopt(task, first, owner);
-            child = &task;
-        },
-        std::forward<F>(f),
-        std::forward<Args>(args)...
-    );
-    made->attach(*child);
-    return task_handle<value>(*made);
+    using status = detail::missing_status_t<F, Args...>;
+    if constexpr (!std::is_void_v<status>) {
+        return create_task(
+            options, std::forward<F>(f), std::forward<Args>(args)..., status()
+        );
+    } else if constexpr (!detail::can_be_kept<F, Args...>) {
+        detail::check_task_call<F, Args...>();
+    } else {
+        detail::check_task_call<F, Args...>();
+        core_.require_open("task_group::create_task");
+        using value = detail::task_value_t<std::decay_t<F>, std::decay_t<Args>...>;
+        using state = detail::typed_handle_state<value>;
+        lowlevel::task_state* child = nullptr;
+        state* const made =
+            detail::spawn<state, std::decay_t<F>, std::decay_t<Args>...>(
+                options.name,
+                [&](lowlevel::task_state& task,
+                    lowlevel::frame_link& first,
+                    lowlevel::frame_owner& owner) {
+                    core_.adopt(task, first, owner);
+                    child = &task;
+                },
+                std::forward<F>(f),
+                std::forward<Args>(args)...
+            );
+        made->attach(*child);
+        return task_handle<value>(*made);
+    }
 }
 
 }  // namespace anyio

@@ -26,14 +26,13 @@ struct start_state {
 
     std::size_t references = 1;
     void (*destroy)(start_state&) noexcept;
-    lowlevel::task_state* child = nullptr;    ///< until it has ended
+    lowlevel::task_state* child = nullptr;  ///< from when it is made until it has ended
     lowlevel::task_state* starter = nullptr;  ///< while it waits in start()
     group_core* target = nullptr;             ///< the group that it moves to
     lowlevel::cancel_status scope;            ///< of the child alone
     std::exception_ptr error;  ///< the child's, if it came before started()
     stage now = stage::waiting;
-    bool called = false;   ///< started() has been called, also in vain
-    bool unwound = false;  ///< the child was cancelled before started()
+    bool called = false;  ///< started() has been called, also in vain
 
     void release() noexcept {
         if (--references == 0)
@@ -43,6 +42,13 @@ struct start_state {
 
 template <class T>
 struct typed_start_state : start_state {
+    static_assert(
+        alignof(std::conditional_t<std::is_void_v<T>, char, T>) <=
+            lowlevel::max_alignment,
+        "task_status<T>: T is over-aligned, and frames of coroutines, where start() leaves "
+        "it, are aligned to 16 bytes; pass it in a container, such as std::unique_ptr<T>"
+    );
+
     typed_start_state() noexcept : start_state(&destroy_this) {}
 
     static void destroy_this(start_state& self) noexcept {
@@ -52,11 +58,12 @@ struct typed_start_state : start_state {
     std::optional<std::conditional_t<std::is_void_v<T>, std::monostate, T>> value;
 };
 
-/// Whether the value is wanted: false if the start was cancelled meanwhile.
+/// Whether the value is wanted: false if the child has ended.
 ///
 /// @throws usage_error  the second time
 [[nodiscard]] bool begin_started(start_state& state);
-/// Moves the child to its group and wakes the starter.
+/// The value is there. Moves the child to its group and wakes the starter, unless start()
+/// has been cancelled: then the child stays where its cancellation can reach it.
 void finish_started(start_state& state) noexcept;
 /// The child has ended; takes its error if it was not ready yet.
 void child_of_start_ended(
@@ -111,27 +118,23 @@ public:
     }
 
     /// The task is ready: start() returns `value`. Does nothing if the task was not begun
-    /// with start(), or if start() has been cancelled.
+    /// with start(). If start() has been cancelled, it returns `value` only if the task
+    /// ends without having been cut short.
     ///
     /// @throws usage_error  if it has been called before
+    /// @throws what constructing the value throws; then it has not been called
     /// @checkpoint    never
     /// @cancellation  none
     template <class U = T>
         requires(!std::is_void_v<T>)
     void started(U&& value) {
-        if (!state_ || !detail::begin_started(*state_))
-            return;
-        state_->value.emplace(std::forward<U>(value));
-        detail::finish_started(*state_);
+        say_started(std::forward<U>(value));
     }
 
     void started()
         requires(std::is_void_v<T> || std::default_initializable<T>)
     {
-        if (!state_ || !detail::begin_started(*state_))
-            return;
-        state_->value.emplace();
-        detail::finish_started(*state_);
+        say_started();
     }
 
     /// For those who build task groups; takes over one reference.
@@ -139,6 +142,19 @@ public:
         : state_(state) {}
 
 private:
+    template <class... U>
+    void say_started(U&&... value) {
+        if (!state_ || !detail::begin_started(*state_))
+            return;
+        try {
+            state_->value.emplace(std::forward<U>(value)...);
+        } catch (...) {
+            state_->called = false;
+            throw;
+        }
+        detail::finish_started(*state_);
+    }
+
     detail::typed_start_state<T>* state_ = nullptr;
 };
 

@@ -182,7 +182,7 @@ public:
         return spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         loop_state& loop = *lowlevel::this_loop;
         if (state_ == state::running) [[likely]]
             return leave_frame(loop, *this);

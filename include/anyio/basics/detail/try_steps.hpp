@@ -109,19 +109,25 @@ inline constexpr bool takes_error =
 /// Calls `h` with as much of `argument` and `error` as it takes.
 template <class H, class A>
 decltype(auto) call_with(H& h, const A& argument, const std::exception_ptr& error) {
-    static_assert(
-        takes_error<H, A> || std::is_invocable_v<H&, const A&> ||
-            std::is_invocable_v<H&>,
-        "try_(...): the handler of except<E> takes a const E&, that of except_star<E> a "
-        "const matches<E>& (const auto& will do); both may take a std::exception_ptr "
-        "besides, or nothing"
-    );
     if constexpr (takes_error<H, A>)
         return h(argument, error);
     else if constexpr (std::is_invocable_v<H&, const A&>)
         return h(argument);
-    else
+    else if constexpr (std::is_invocable_v<H&>)
         return h();
+}
+
+/// Says so where the handler is given.
+template <class H, class A>
+constexpr void check_handler() {
+    using handler = std::remove_reference_t<H>;
+    static_assert(
+        takes_error<handler, A> || std::is_invocable_v<handler&, const A&> ||
+            std::is_invocable_v<handler&>,
+        "try_(...): the handler of except<E> takes a const E&, that of except_star<E> a "
+        "const matches<E>& (const auto& will do); both may take a std::exception_ptr "
+        "besides, or nothing"
+    );
 }
 
 /// The same, as in a catch clause: `throw;` in `h` throws `error`. Not for coroutines,

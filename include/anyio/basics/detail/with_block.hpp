@@ -102,6 +102,8 @@ public:
             );
             if constexpr (is_task<returned>) {
                 frame_link* const body = call().release();
+                if (!body) [[unlikely]]
+                    throw_spent_task();
                 body->parent = around;
                 body->owner = &result_;
                 result_.child = body;
@@ -116,7 +118,7 @@ public:
         return !innermost || innermost->leave_all(loop) != nullptr;
     }
 
-    void await_suspend(std::coroutine_handle<>) noexcept {
+    void await_suspend(lowlevel::awaiting_frame) noexcept {
         if (result_.child)
             leave_frame(*lowlevel::this_loop, result_);
     }

@@ -269,7 +269,7 @@ public:
 
     [[nodiscard]] bool await_ready() noexcept { return inner_.await_ready(); }
 
-    void await_suspend(std::coroutine_handle<> parent) noexcept {
+    void await_suspend(lowlevel::awaiting_frame parent) noexcept {
         inner_.await_suspend(parent);
     }
 

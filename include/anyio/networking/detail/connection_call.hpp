@@ -5,6 +5,7 @@
 /// connection_call: what a child of serve() keeps beside its frame, which is nothing in
 /// the usual case; connection_limit: how many children there may be.
 
+#include <anyio/base/call_parameters.hpp>
 #include <anyio/base/light_std.hpp>
 
 #include <cstddef>
@@ -63,60 +64,20 @@ private:
 /// Where connections have no limit.
 struct no_slot {};
 
-/// The only parameter of a function; void if it has several forms, or other numbers of
-/// parameters.
-template <class F>
-struct only_parameter {
-    using type = void;
-};
-
-template <class R, class P>
-struct only_parameter<R (*)(P)> {
-    using type = P;
-};
-
-template <class R, class P>
-struct only_parameter<R (*)(P) noexcept> {
-    using type = P;
-};
-
-template <class R, class C, class P>
-struct only_parameter<R (C::*)(P)> {
-    using type = P;
-};
-
-template <class R, class C, class P>
-struct only_parameter<R (C::*)(P) const> {
-    using type = P;
-};
-
-template <class R, class C, class P>
-struct only_parameter<R (C::*)(P) noexcept> {
-    using type = P;
-};
-
-template <class R, class C, class P>
-struct only_parameter<R (C::*)(P) const noexcept> {
-    using type = P;
-};
-
-template <class F>
-    requires requires { &F::operator(); }
-struct only_parameter<F> : only_parameter<decltype(&F::operator())> {};
-
 /// A handler that takes the stream by value has it in its frame, and what it leaves there
 /// is closed with the frame. Of any other, a generic one for example, the child keeps it.
 template <class Handler, class Stream>
 using stream_beside = std::conditional_t<
-    std::is_same_v<typename only_parameter<Handler>::type, Stream>,
+    std::is_same_v<std::remove_cv_t<parameter_t<Handler, 0>>, Stream>,
     Stream&,
-    Stream>;
+    call_argument_t<Handler, 0, Stream>>;
 
 /// A connection, and the handler that is to have it: a child of serve(). When that has
 /// ended, the stream is closed, if the handler has not done so, and then the slot is free.
 ///
 /// @tparam Handler  a reference, if the handler outlives its connections
-/// @tparam Stream   a reference, if the handler takes it over when it is called
+/// @tparam Stream   a reference, if the handler takes it over when it is called; else what
+///                  is kept of it
 template <class Handler, class Stream, class Slot>
 class connection_call {
 public:
@@ -125,17 +86,28 @@ public:
                                               !std::is_reference_v<Stream> ||
                                               !std::is_empty_v<Slot>;
 
+    template <class Accepted>
     connection_call(
-        Slot slot,
-        std::remove_reference_t<Stream>& stream,
-        std::remove_reference_t<Handler>& handler
+        Slot slot, Accepted& stream, std::remove_reference_t<Handler>& handler
     )
-        : slot_(std::move(slot)), stream_(std::forward<Stream>(stream)),
-          handler_(handler) {}
+        : slot_(std::move(slot)), stream_(take(stream)), handler_(handler) {}
 
-    auto operator()() { return handler_(std::move(stream_)); }
+    auto operator()() {
+        if constexpr (std::is_reference_v<Stream>)
+            return handler_(std::move(stream_));
+        else
+            return handler_(hand_over<Stream>(stream_));
+    }
 
 private:
+    template <class Accepted>
+    static decltype(auto) take(Accepted& stream) noexcept {
+        if constexpr (std::is_reference_v<Stream>)
+            return (stream);
+        else
+            return std::move(stream);
+    }
+
     [[no_unique_address]] Slot slot_;
     Stream stream_;
     Handler handler_;

@@ -90,7 +90,7 @@ public:
     ~datagram_close_operation();
 
     [[nodiscard]] bool await_ready() noexcept;
-    void await_suspend(std::coroutine_handle<> handle) noexcept;
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept;
 
     void await_resume() const noexcept {}
 

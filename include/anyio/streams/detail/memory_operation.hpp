@@ -59,7 +59,7 @@ public:
         return spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         this->suspend(handle, this->stream().core->senders, memory_wait::send_kind);
     }
 
@@ -114,7 +114,7 @@ public:
         return spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         this->suspend(
             handle, this->stream().core->receivers, memory_wait::receive_kind
         );

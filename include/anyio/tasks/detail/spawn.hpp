@@ -15,6 +15,11 @@
 
 namespace anyio::detail {
 
+/// For tasks that were made outside, of which this is number `index`.
+///
+/// @throws usage_error  if it has been awaited already, or was moved from
+void require_unspent(const char* operation, std::size_t index, bool unspent);
+
 /// A child without a handle.
 struct no_extra {};
 

@@ -4,10 +4,12 @@
 /// @file
 /// task_call: a callable and its arguments, kept with the task that runs them.
 
+#include <anyio/base/call_parameters.hpp>
 #include <anyio/base/light_std.hpp>
 #include <anyio/basics/body.hpp>
 #include <anyio/basics/task.hpp>
 
+#include <cstddef>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -25,10 +27,22 @@ template <class F, class... Args>
 concept wants_reference = !std::is_invocable_v<F, std::decay_t<Args>...> &&
                           std::is_invocable_v<F, std::decay_t<Args>&...>;
 
+/// Whether what start_soon is given can be kept.
+template <class... Given>
+inline constexpr bool can_be_kept =
+    (std::is_constructible_v<std::decay_t<Given>, Given> && ...);
+
 template <class F, class... Args>
 constexpr void check_task_call() {
     using callable = std::decay_t<F>;
-    if constexpr (is_task<callable>) {
+    static_assert(
+        can_be_kept<F, Args...>,
+        "start_soon(f, args...) copies its arguments, and one of them, or f, can only be "
+        "moved: pass std::move(x)"
+    );
+    if constexpr (!can_be_kept<F, Args...>) {
+        return;
+    } else if constexpr (is_task<callable>) {
         static_assert(
             always_false<F>,
             "start_soon(f, args...) takes a function, not a task: write start_soon(f, x) "
@@ -62,21 +76,25 @@ inline constexpr bool is_reference_wrapper = false;
 template <class T>
 inline constexpr bool is_reference_wrapper<std::reference_wrapper<T>> = true;
 
-/// Whether a parameter may refer to the stored copy of its argument.
+/// Whether a parameter is a value of the very type of its stored argument, or refers to
+/// what a std::reference_wrapper does. Any other may refer into the stored argument: a
+/// std::string_view into a std::string.
 template <class P, class A>
-inline constexpr bool refers_to_copy =
-    std::is_reference_v<P> && !is_reference_wrapper<A>;
+inline constexpr bool needs_no_copy =
+    std::is_same_v<std::remove_cv_t<P>, A> ||
+    (std::is_lvalue_reference_v<P> && is_reference_wrapper<A> && binds_directly<P, A>);
 
-/// Whether a coroutine may refer to the stored call: a function whose parameters are all
-/// values has its own copies of them.
+/// Whether a coroutine may refer to the stored call. Not to a plain function and arguments
+/// whose parameters are all values of their very types: it has its own copies.
 template <class F, class... Args>
-struct refers_to_call
-    : std::bool_constant<sizeof...(Args) != 0 || !std::is_empty_v<F>> {};
+struct refers_to_call : std::bool_constant<
+                            sizeof...(Args) != 0 || !std::is_empty_v<F> ||
+                            !std::is_trivially_destructible_v<F>> {};
 
 template <class R, class... P, class... Args>
     requires(sizeof...(P) == sizeof...(Args))
 struct refers_to_call<R (*)(P...), Args...>
-    : std::bool_constant<(refers_to_copy<P, Args> || ...)> {};
+    : std::bool_constant<!(needs_no_copy<P, Args> && ...)> {};
 
 template <class R, class... P, class... Args>
     requires(sizeof...(P) == sizeof...(Args))
@@ -101,16 +119,22 @@ struct task_value<task<T>> {
 template <class F, class... Args>
 using task_value_t = typename task_value<std::invoke_result_t<F, Args...>>::type;
 
-/// Decayed copies, as std::thread makes them. Not kept with the task where nothing can
-/// refer to them.
-template <class F, class... Args>
-struct task_call {
+/// Decayed copies, as std::thread makes them, and what they are converted to. Not kept
+/// with the task where nothing can refer to them.
+template <class Index, class F, class... Args>
+class basic_task_call;
+
+template <std::size_t... I, class F, class... Args>
+class basic_task_call<std::index_sequence<I...>, F, Args...> {
+    using result = task_value_t<F, Args...>;
+
+public:
     static constexpr bool is_coroutine = is_task<std::invoke_result_t<F, Args...>>;
     static constexpr bool stored = !is_coroutine || refers_to_call<F, Args...>::value;
 
     template <class G, class... A>
-    explicit task_call(G&& g, A&&... a)
-        : function(std::forward<G>(g)), arguments(std::forward<A>(a)...) {}
+    explicit basic_task_call(G&& g, A&&... args)
+        : function_(std::forward<G>(g)), arguments_(std::forward<A>(args)...) {}
 
     auto operator()() {
         if constexpr (is_coroutine)
@@ -119,17 +143,16 @@ struct task_call {
             return await_call(*this);
     }
 
+private:
     decltype(auto) call() {
-        return std::apply(
-            [this](Args&... argument) {
-                return ANYIO_INVOKE(std::move(function), std::move(argument)...);
-            },
-            arguments
+        return ANYIO_INVOKE(
+            std::move(function_),
+            hand_over<call_argument_t<F, I, Args>>(std::get<I>(arguments_))...
         );
     }
 
-    static task<task_value_t<F, Args...>> await_call(task_call& self) {
-        if constexpr (std::is_void_v<task_value_t<F, Args...>>) {
+    static task<result> await_call(basic_task_call& self) {
+        if constexpr (std::is_void_v<result>) {
             co_await self.call();
         } else {
             auto value = co_await self.call();
@@ -137,8 +160,11 @@ struct task_call {
         }
     }
 
-    F function;
-    std::tuple<Args...> arguments;
+    F function_;
+    std::tuple<call_argument_t<F, I, Args>...> arguments_;
 };
+
+template <class F, class... Args>
+using task_call = basic_task_call<std::index_sequence_for<Args...>, F, Args...>;
 
 }  // namespace anyio::detail
