@@ -73,7 +73,7 @@ public:
         if (max_bytes == 0)
             detail::throw_no_room(where);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         std::optional<bytes> result;
         if (buffer_.empty()) {
@@ -95,7 +95,7 @@ public:
         if (into.empty())
             detail::throw_no_room(where);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         if (buffer_.empty()) {
             const bool more = co_await fill(into.size());
@@ -114,7 +114,7 @@ public:
     /// @anyio         anyio.streams.buffered.BufferedByteReceiveStream.receive_exactly
     [[nodiscard]] task<bytes> receive_exactly(std::size_t size) {
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         while (buffer_.size() < size) {
             const bool more = co_await fill(size - buffer_.size());
@@ -141,7 +141,7 @@ public:
         if (delimiter.empty() || delimiter.size() > max_bytes)
             detail::throw_bad_delimiter(delimiter.size(), max_bytes);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         std::size_t searched = 0;
         for (;;) {
