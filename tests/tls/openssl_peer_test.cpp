@@ -101,7 +101,9 @@ struct peers {
 
 /// @param room  for what we send and the peer has not read
 task<peers> connect(
-    int version, bool we_are_client, std::size_t room = std::numeric_limits<std::size_t>::max()
+    int version,
+    bool we_are_client,
+    std::size_t room = std::numeric_limits<std::size_t>::max()
 ) {
     auto below = anyio::testing::memory_stream_pair(room);
     const support::contexts of;

@@ -30,8 +30,12 @@ public:
 
     memory_send_stream(memory_send_stream&&) noexcept = default;
 
+    /// Closes what this was.
     memory_send_stream& operator=(memory_send_stream&& other) noexcept {
-        std::swap(pipe_, other.pipe_);
+        if (this != &other) {
+            close();
+            pipe_ = std::move(other.pipe_);
+        }
         return *this;
     }
 
@@ -91,8 +95,12 @@ public:
 
     memory_receive_stream(memory_receive_stream&&) noexcept = default;
 
+    /// Closes what this was.
     memory_receive_stream& operator=(memory_receive_stream&& other) noexcept {
-        std::swap(pipe_, other.pipe_);
+        if (this != &other) {
+            close();
+            pipe_ = std::move(other.pipe_);
+        }
         return *this;
     }
 

@@ -4,9 +4,9 @@
 #include <anyio/base/describe.hpp>
 #include "tls_engine.hpp"
 
-#include <cstring>
-
 #include <openssl/pem.h>
+
+#include <cstring>
 
 namespace anyio {
 

@@ -30,7 +30,7 @@ struct kept_session {
     session_ptr session;
     std::shared_ptr<tls_context_state> context;
     std::uint64_t verification;  // as the context's, then
-    std::string name;  // that was verified
+    std::string name;            // that was verified
 };
 
 /// TLS 1.3 has its tickets come after the handshake: the newest is the one to use.
