@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/streams/tls.hpp>
+#include "support/budget.hpp"
 #include "tls/tls_pairs.hpp"
 
 #include <memory>
@@ -375,4 +376,28 @@ ANYIO_TEST(tls_stream, a_server_without_tickets_resumes_nothing) {
     co_await server.send("x");
     (void)co_await client.receive();
     EXPECT_TRUE(client.session().empty());
+}
+
+ANYIO_TEST(tls_stream, records_that_lie_ready_do_not_keep_others_waiting) {
+    for (const tls_version version : versions) {
+        const contexts with(version);
+        auto [client, server] = co_await memory_pair(with);
+        auto send = [&, &s = server]() -> task<> {
+            for (int i = 0; i < 1'000; ++i)
+                co_await s.send("x");
+            for (int i = 0; i < 1'000; ++i)
+                co_await s.send("");
+        };
+        co_await send();
+        co_await support::expect_lets_others_run(
+            [&, &c = client]() -> task<> { (void)co_await c.receive(); }, "receive"
+        );
+        co_await support::expect_lets_others_run(
+            [&, &s = server]() -> task<> { co_await s.send(""); }, "send of nothing"
+        );
+        co_await client.aclose();
+        co_await support::expect_lets_others_run(
+            [&, &c = client]() -> task<> { co_await c.aclose(); }, "aclose"
+        );
+    }
 }
