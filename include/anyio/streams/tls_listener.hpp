@@ -7,7 +7,6 @@
 
 #include <anyio/abc/connectable.hpp>
 #include <anyio/abc/listener.hpp>
-#include <anyio/base/detail/intrusive_list.hpp>
 #include <anyio/base/unique_function.hpp>
 #include <anyio/cancellation/fail_after.hpp>
 #include <anyio/streams/tls.hpp>
@@ -15,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,16 +72,17 @@ public:
 private:
     friend tls_handshake_turn;
 
-    intrusive_list<tls_handshake_turn> turns_;
-    std::size_t room_;
+    std::list<tls_handshake_turn*> turns_;
     std::size_t most_;
 };
 
 /// A handshake under way.
-class tls_handshake_turn : public intrusive_list_node<> {
+class tls_handshake_turn {
 public:
     /// The oldest one gives way if there are too many.
-    tls_handshake_turn(tls_handshake_queue& queue, cancel_scope& scope) noexcept;
+    tls_handshake_turn(tls_handshake_queue& queue, cancel_scope& scope);
+    tls_handshake_turn(const tls_handshake_turn&) = delete;
+    tls_handshake_turn& operator=(const tls_handshake_turn&) = delete;
 
     ~tls_handshake_turn() { leave(); }
 
@@ -90,6 +91,7 @@ private:
 
     tls_handshake_queue& queue_;
     cancel_scope& scope_;
+    std::list<tls_handshake_turn*>::iterator at_;  // end(): has left
 };
 
 /// What the connections of a listener share, and what may outlive it.

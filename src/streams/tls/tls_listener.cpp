@@ -25,7 +25,7 @@ void report_handshake_error(
 }
 
 tls_handshake_queue::tls_handshake_queue(const tls_listener_options& options)
-    : room_(options.max_handshakes), most_(options.max_handshakes) {
+    : most_(options.max_handshakes) {
     if (most_ == 0)
         throw usage_error(
             "tls_listener: max_handshakes is 0, so nobody would be served; give 1 or more"
@@ -38,24 +38,20 @@ tls_handshake_queue::tls_handshake_queue(const tls_listener_options& options)
         ));
 }
 
-tls_handshake_turn::tls_handshake_turn(
-    tls_handshake_queue& queue, cancel_scope& scope
-) noexcept
-    : queue_(queue), scope_(scope) {
-    if (queue.room_ == 0) {
-        tls_handshake_turn& oldest = queue.turns_.front();
-        oldest.leave();
-        oldest.scope_.cancel("tls_listener: a newer connection needs its place");
-    }
-    --queue.room_;
-    queue.turns_.push_back(*this);
+tls_handshake_turn::tls_handshake_turn(tls_handshake_queue& queue, cancel_scope& scope)
+    : queue_(queue), scope_(scope), at_(queue.turns_.insert(queue.turns_.end(), this)) {
+    if (queue.turns_.size() <= queue.most_)
+        return;
+    tls_handshake_turn& oldest = *queue.turns_.front();
+    oldest.leave();
+    oldest.scope_.cancel("tls_listener: a newer connection needs its place");
 }
 
 void tls_handshake_turn::leave() noexcept {
-    if (!is_linked())
+    if (at_ == queue_.turns_.end())
         return;
-    unlink();
-    ++queue_.room_;
+    queue_.turns_.erase(at_);
+    at_ = queue_.turns_.end();
 }
 
 void tls_handshake_queue::throw_gave_way(const std::string& subject) const {
