@@ -7,69 +7,71 @@
 #include "../networking/program.hpp"
 
 #include <list>
+#include <memory>
 #include <utility>
 
 struct member {
     std::string name;
     anyio::memory_object_send_stream<std::string> outbox;
     anyio::cancel_scope& presence;
+    unsigned number = 0;
+};
+
+/// What everybody is to be told, but the one who has said it.
+struct saying {
+    saying(std::string text, unsigned who) : line(std::move(text)), by(who) {}
+
+    std::string line;
+    unsigned by;  // 0: the chat itself
+    std::shared_ptr<anyio::event> told = std::make_shared<anyio::event>();
 };
 
 class chat {
 public:
-    /// Nobody waits for a slow reader: whoever has a full outbox is shown out.
-    void say(const std::string& line, const member* by = nullptr) {
-        for (member& one : members_)
-            if (&one != by && !one.outbox.is_closed() && !one.outbox.try_send(line))
-                one.presence.cancel("it reads too slowly");
-    }
+    /// Tells everybody what is said, one line after the other, until the end; then lets
+    /// them go when they have read it.
+    [[nodiscard]] anyio::task<> tell();
 
-    /// Lets everybody go when they have read what they were told.
-    void end() {
-        say("* the chat is over");
-        for (member& one : members_)
-            one.outbox.close();
-    }
+    void end() { in_.close(); }
 
 private:
     friend class seat;
 
+    void say(saying what) {
+        if (!in_.is_closed())
+            in_.send_nowait(std::move(what));
+    }
+
+    void tell_all(const std::string& line, unsigned by);
+
+    std::pair<
+        anyio::memory_object_send_stream<saying>,
+        anyio::memory_object_receive_stream<saying>>
+        ends_ = anyio::create_memory_object_stream<saying>(anyio::unbounded);
+    anyio::memory_object_send_stream<saying>& in_ = ends_.first;
     std::list<member> members_;
+    unsigned numbers_ = 0;
 };
 
 /// Somebody's presence in the chat.
 class seat {
 public:
-    seat(chat& room, member who) : room_(room) {
-        room_.members_.push_front(std::move(who));
-        at_ = room_.members_.begin();
-        room_.say("* " + at_->name + " is here");
-    }
-
+    seat(chat& room, member who);
     seat(const seat&) = delete;
     seat& operator=(const seat&) = delete;
+    ~seat();
 
-    ~seat() {
-        const std::string name = std::move(at_->name);
-        room_.members_.erase(at_);
-        room_.say("* " + name + " has left");
-    }
-
-    void say(const std::string& line) const {
-        room_.say(at_->name + ": " + line, &*at_);
-    }
+    /// Returns when the others have been told, so that nobody has more than one line
+    /// under way.
+    [[nodiscard]] anyio::task<> say(std::string line) const;
 
 private:
     chat& room_;
     std::list<member>::iterator at_;
 };
 
-/// A line without the carriage return that some clients send.
-inline std::string text_of(std::string_view line) {
-    if (line.ends_with('\r'))
-        line.remove_suffix(1);
-    return std::string(line);
-}
+/// A line as it may be shown: without control characters, which a terminal would obey.
+[[nodiscard]] std::string text_of(std::string_view line);
 
 /// Serves until SIGINT or SIGTERM.
 anyio::task<> serve(std::uint16_t port, anyio::task_status<std::uint16_t> status);

@@ -6,29 +6,33 @@
 using anyio::socket_stream, anyio::task;
 using namespace std::chrono_literals;
 
-// Empties somebody's outbox into the connection, as fast as that takes it.
+// Empties somebody's outbox into the connection, as fast as that takes it; all that is
+// there at once.
 static task<> deliver(
     anyio::memory_object_receive_stream<std::string>& inbox,
     socket_stream& client,
     anyio::cancel_scope& presence
 ) {
-    while (auto line = co_await inbox.next())
-        co_await client.send(*line + "\n");
+    while (auto line = co_await inbox.next()) {
+        std::string text = *line + "\n";
+        while (inbox.statistics().current_buffer_used != 0)
+            text += inbox.receive_nowait() + "\n";
+        co_await client.send(text);
+    }
     presence.cancel("the chat is over");
 }
 
 static task<> listen_to(chat& room, socket_stream& client) {
     anyio::buffered_byte_receive_stream<socket_stream&> lines(client);
     const auto name = co_await anyio::fail_after(60s, lines.receive_until("\n", 80));
-    auto [outbox, inbox] = anyio::create_memory_object_stream<std::string>(64);
+    auto [outbox, inbox] = anyio::create_memory_object_stream<std::string>(256);
     co_await with(anyio::create_task_group(), [&](anyio::task_group& tg) -> task<> {
         anyio::cancel_scope& presence = tg.cancel_scope();
         tg.start_soon(deliver, std::ref(inbox), std::ref(client), std::ref(presence));
         const seat here(room, member{text_of(name), std::move(outbox), presence});
         for (;;) {
             const auto line = co_await lines.receive_until("\n", 4096);
-            here.say(text_of(line));
-            co_await anyio::sleep(0s);  // or who says much fills all outboxes alone
+            co_await here.say(text_of(line));
         }
     });
 }
@@ -44,27 +48,22 @@ task<> serve(std::uint16_t port, anyio::task_status<std::uint16_t> status) {
     chat room;
     auto listener = co_await anyio::create_tcp_listener({.local_port = port});
     status.started(listener.local_port());
-    co_await with(
-        anyio::create_task_group(),
-        [&](anyio::task_group& clients) -> task<> {
-            co_await with(
-                anyio::create_task_group(),
-                [&](anyio::task_group& tg) -> task<> {
-                    auto handler = [&](socket_stream client) {
-                        return welcome(room, std::move(client));
-                    };
-                    tg.start_soon([&, handler]() -> task<> {
-                        co_await listener.serve(handler, clients);
-                    });
-                    co_await end.wait();
-                    tg.cancel("the end was asked for");
-                }
-            );
-            room.end(
-            );  // what is on its way may arrive, if it takes no longer than this:
-            clients.cancel_scope().set_deadline(anyio::current_time() + 2s);
-        }
-    );
+    co_await with(anyio::create_task_group(), [&](anyio::task_group& all) -> task<> {
+        all.start_soon([&]() -> task<> { co_await room.tell(); });
+        auto serving = all.create_task([&]() -> task<> {
+            auto handler = [&](socket_stream client) {
+                return welcome(room, std::move(client));
+            };
+            co_await listener.serve(handler, all);
+        });
+        co_await end.wait();
+        serving.cancel("the end was asked for");
+        co_await serving.wait();
+        // First of all: who connects from now on is refused, and does not wait in vain.
+        co_await listener.aclose();
+        room.end();  // what is on its way may arrive, if it takes no longer than this:
+        all.cancel_scope().set_deadline(anyio::current_time() + 2s);
+    });
 }
 
 int main(int count, char** words) {

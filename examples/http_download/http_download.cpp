@@ -13,8 +13,11 @@ static anyio::task<> get(std::string url, std::string name, std::size_t pieces) 
 int main(int count, char** words) {
     if (count < 3)
         return program::run(demonstrate);
-    const std::size_t pieces = count == 3 ? 4 : program::port_of(words[3]);
-    return program::run(get, words[1], words[2], pieces);
+    return program::run([&] {
+        const std::size_t pieces =
+            count == 3 ? 4 : program::count_of(words[3], "pieces");
+        return get(words[1], words[2], pieces);
+    });
 }
 
 // Output:

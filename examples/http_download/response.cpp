@@ -50,12 +50,14 @@ const http_parser_settings& response::settings() noexcept {
             of(p).end_field();
             if (p->content_length != std::numeric_limits<std::uint64_t>::max())
                 of(p).length_ = p->content_length;
-            return of(p).to_head_ ? 1 : 0;
+            return of(p).to_head_ && p->status_code / 100 != 1 ? 1 : 0;
         };
         s.on_body = [](http_parser* p, const char* at, std::size_t size) {
             return of(p).body_.push_back(std::string_view(at, size)), 0;
         };
         s.on_message_complete = [](http_parser* p) {
+            if (p->status_code / 100 == 1)  // 103 Early Hints: the answer follows
+                return of(p).forget_fields(), 0;
             of(p).done_ = true;
             return http_parser_pause(p, 1), 0;
         };

@@ -73,6 +73,12 @@ private:
     static const http_parser_settings& settings() noexcept;
     void end_field();
 
+    void forget_fields() {
+        for (std::string* const value : {&ranges_, &range_, &tag_})
+            value->clear();
+        length_.reset();
+    }
+
     http_parser parser_{};
     std::vector<anyio::byte_view> body_;
     std::optional<std::uint64_t> length_;

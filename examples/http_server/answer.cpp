@@ -40,18 +40,26 @@ answer make_answer(const request& asked, const folder& files) {
             asked, HTTP_STATUS_METHOD_NOT_ALLOWED, "Allow: GET, HEAD\r\n"
         );
     open_file found = files.open(asked.target());
-    if (!found.fd)
-        return without_file(asked, HTTP_STATUS_NOT_FOUND);
+    if (found.status != HTTP_STATUS_OK)
+        return without_file(asked, found.status);
+    const unsigned condition = check_conditions(asked, found.tag);
+    if (condition == HTTP_STATUS_PRECONDITION_FAILED)
+        return without_file(asked, condition);
 
     // Ranges are for GET, and for the file that the client knows (RFC 9110, 13.1.5).
     const bool same = asked.if_range().empty() || asked.if_range() == found.tag;
     const bool ranges = asked.method() == HTTP_GET && same;
     answer made;
+    made.keep_alive = asked.keep_alive();
+    if (condition == HTTP_STATUS_NOT_MODIFIED) {
+        made.head =
+            begin_head(condition, made.keep_alive) + "ETag: " + found.tag + "\r\n\r\n";
+        return made;
+    }
     const unsigned status = choose_range(ranges ? asked.range() : "", found.size, made);
     const std::string size = "/" + std::to_string(found.size) + "\r\n";
     if (status == HTTP_STATUS_RANGE_NOT_SATISFIABLE)
         return without_file(asked, status, "Content-Range: bytes *" + size);
-    made.keep_alive = asked.keep_alive();
     made.head = begin_head(status, made.keep_alive);
     if (status == HTTP_STATUS_PARTIAL_CONTENT)
         made.head += "Content-Range: bytes " + std::to_string(made.begin) + "-" +

@@ -11,7 +11,8 @@
 #include <string>
 
 struct open_file {
-    anyio::unique_fd fd;  // none: there is no such file
+    unsigned status = HTTP_STATUS_NOT_FOUND;
+    anyio::unique_fd fd;
     std::uint64_t size = 0;
     std::string tag;  // changes with the file (RFC 9110, 8.8.3)
     std::string_view type;
@@ -46,6 +47,9 @@ struct answer {
 /// @returns  the status: 200 for all of it, 206, or 416
 [[nodiscard]] unsigned
 choose_range(std::string_view range, std::uint64_t size, answer& made);
+
+/// What If-Match and If-None-Match make of a file with this tag: 412, 304, or 200.
+[[nodiscard]] unsigned check_conditions(const request& asked, const std::string& tag);
 
 /// The answer to a request; to one that is not done, that it took too long.
 [[nodiscard]] answer make_answer(const request& asked, const folder& files);

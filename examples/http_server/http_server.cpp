@@ -31,8 +31,11 @@ task<> serve(
 int main(int count, char** words) {
     if (count < 3)
         return program::run(demonstrate);
-    const int seconds = count == 3 ? 30 : program::port_of(words[3]);
-    return program::run_server(serve, words[1], words[2], seconds);
+    return program::run([&] {
+        const int seconds = count == 3 ? 30 : program::count_of(words[3], "seconds");
+        const auto port = program::port_of(words[1]);
+        return program::announce(serve, port, std::string(words[2]), seconds);
+    });
 }
 
 // Output:

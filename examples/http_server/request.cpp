@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "request.hpp"
 
-#include <cstdint>
-#include <limits>
-
 #include <strings.h>
 
 request::request() {
@@ -17,9 +14,11 @@ std::size_t request::feed(std::string_view data) {
     const std::size_t used =
         http_parser_execute(&parser_, &settings(), data.data(), data.size());
     const http_errno error = HTTP_PARSER_ERRNO(&parser_);
+    framing_.pass(data.substr(0, used));
     if (error == HPE_HEADER_OVERFLOW)
         error_ = HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE;
-    else if (error != HPE_OK && error != HPE_PAUSED && error_ == 0)
+    else if (error_ == 0 && ((error != HPE_OK && error != HPE_PAUSED) ||
+                             (done_ && !framing_.is_sound(parser_.http_minor))))
         error_ = HTTP_STATUS_BAD_REQUEST;
     return used;
 }
@@ -51,14 +50,18 @@ const http_parser_settings& request::settings() noexcept {
 }
 
 void request::end_field() {
-    if (strcasecmp(field_.c_str(), "range") == 0)
+    const auto is = [&](const char* n) { return strcasecmp(field_.c_str(), n) == 0; };
+    framing_.field(field_, value_);
+    if (is("range"))
         range_ = value_;
-    else if (strcasecmp(field_.c_str(), "if-range") == 0)
+    else if (is("if-range"))
         if_range_ = value_;
-    else if (strcasecmp(field_.c_str(), "host") == 0)
+    else if (is("if-match"))
+        if_match_ += value_ + ",";  // several lines are one list
+    else if (is("if-none-match"))
+        if_none_match_ += value_ + ",";
+    else if (is("host"))
         ++hosts_;
-    if (field_.find(' ') != field_.npos)  // RFC 9112, 5.1; the parser lets it pass
-        error_ = HTTP_STATUS_BAD_REQUEST;
     field_.clear();
     value_.clear();
     in_value_ = false;
@@ -66,11 +69,7 @@ void request::end_field() {
 
 int request::end_head() {
     end_field();
-    const bool has_body =
-        (parser_.flags & F_CHUNKED) ||
-        (parser_.content_length != 0 &&
-         parser_.content_length != std::numeric_limits<std::uint64_t>::max());
-    keep_alive_ = http_should_keep_alive(&parser_) != 0 && !has_body;
+    keep_alive_ = http_should_keep_alive(&parser_) != 0 && !framing_.has_body();
     if (hosts_ > 1 || (hosts_ == 0 && parser_.http_minor >= 1))
         error_ = HTTP_STATUS_BAD_REQUEST;  // RFC 9112, 3.2
     if (parser_.http_major != 1)

@@ -4,6 +4,8 @@
 /// @file
 /// request: the head of an HTTP/1.1 request, read by http_parser.
 
+#include "framing.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -42,6 +44,12 @@ public:
 
     [[nodiscard]] const std::string& if_range() const noexcept { return if_range_; }
 
+    [[nodiscard]] const std::string& if_match() const noexcept { return if_match_; }
+
+    [[nodiscard]] const std::string& if_none_match() const noexcept {
+        return if_none_match_;
+    }
+
 private:
     static request& of(http_parser* parser) noexcept {
         return *static_cast<request*>(parser->data);
@@ -53,7 +61,9 @@ private:
     int end_head();
 
     http_parser parser_{};
-    std::string target_, field_, value_, range_, if_range_;
+    framing framing_;
+    std::string target_, field_, value_;
+    std::string range_, if_range_, if_match_, if_none_match_;
     bool in_value_ = false;  // the last piece was one of a value
     unsigned hosts_ = 0;
     bool begun_ = false;

@@ -3,34 +3,33 @@
 // Usage: port_checker HOST FIRST LAST. Without arguments it checks ports of its own.
 #include "program.hpp"
 
+#include <cerrno>
 #include <set>
 #include <vector>
-
-#include <unistd.h>
 
 using anyio::task;
 using namespace std::chrono_literals;
 
-// One line on a terminal that is written again and again; elsewhere nothing.
-struct progress {
-    std::size_t total;
-    std::size_t done = 0;
+// Of what cannot be tried, for want of descriptors for instance, nothing is known.
+bool is_closed(const anyio::connection_failed& error) {
+    const auto cause = anyio::cause_of(error);
+    const auto* const why = anyio::caught_as<anyio::os_error>(cause);
+    const std::set closed{
+        ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH
+    };
+    return why && closed.contains(why->code().value());
+}
 
-    void step() {
-        ++done;
-        if (isatty(STDERR_FILENO) && (done % 16 == 0 || done == total))
-            std::cerr << "\r" << done << " of " << total << (done == total ? "\n" : "");
-    }
-};
-
-// Closed is what refuses; what does not answer within a second counts as closed, too.
+// What does not answer within a second counts as closed, too.
 task<bool> is_open(anyio::ip_address host, std::uint16_t port) {
     try {
         const auto stream = co_await anyio::move_on_after(
             1s, anyio::connect_tcp(to_string(host), port)
         );
         co_return stream.has_value();
-    } catch (const anyio::connection_failed&) {
+    } catch (const anyio::connection_failed& error) {
+        if (!is_closed(error))
+            throw;
         co_return false;
     }
 }
@@ -39,7 +38,6 @@ task<> check(std::string host, std::vector<std::uint16_t> ports) {
     const auto addresses = co_await anyio::getaddrinfo(host, 0);
     std::set<std::uint16_t> open;
     anyio::capacity_limiter at_a_time(256);
-    progress shown{ports.size()};
     co_await with(anyio::create_task_group(), [&](anyio::task_group& tg) {
         for (const std::uint16_t port : ports)
             tg.start_soon([&, port]() -> task<> {
@@ -47,7 +45,6 @@ task<> check(std::string host, std::vector<std::uint16_t> ports) {
                 const bool answers = co_await is_open(addresses[0].address(), port);
                 if (answers)
                     open.insert(port);
-                shown.step();
             });
     });
     for (const std::uint16_t port : open)
@@ -67,11 +64,13 @@ task<> demonstrate() {
 int main(int count, char** words) {
     if (count != 4)
         return program::run(demonstrate);
-    std::vector<std::uint16_t> ports;
-    for (int port = program::port_of(words[2]); port <= program::port_of(words[3]);
-         ++port)
-        ports.push_back(static_cast<std::uint16_t>(port));
-    return program::run(check, words[1], ports);
+    return program::run([&] {
+        std::vector<std::uint16_t> ports;
+        for (int port = program::port_of(words[2]); port <= program::port_of(words[3]);
+             ++port)
+            ports.push_back(static_cast<std::uint16_t>(port));
+        return check(words[1], ports);
+    });
 }
 
 // Output:

@@ -30,6 +30,18 @@ inline std::uint16_t port_of(std::string_view text) {
     return port;
 }
 
+/// How many of something, at least 1.
+inline std::uint16_t count_of(std::string_view text, const char* what) {
+    std::uint16_t count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc() || stop != end || count == 0)
+        throw std::invalid_argument(
+            "'" + std::string(text) + "' is no number of " + what + ", 1 to 65535"
+        );
+    return count;
+}
+
 /// SIGINT and SIGTERM as something to wait for. Make it before there are threads, or they
 /// would be killed by what is blocked here.
 class end_signal {

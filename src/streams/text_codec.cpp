@@ -105,6 +105,36 @@ std::size_t unit_of(std::string_view encoding) {
     return 1;
 }
 
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != text.npos;
+}
+
+/// Whether iconv keeps a character back, since what follows may be an accent of it:
+/// CP1258, CP1255, TCVN, TSCII. Each byte is tried alone. Encodings of more bytes that do
+/// it are known by name; those with shift states must not be asked in the middle.
+bool keeps_characters_back(void* handle, std::string_view encoding) {
+    for (const char* name : {"JISX0213", "HKSCS"})
+        if (contains(encoding, name))
+            return true;
+    for (unsigned byte = 0x20; byte < 0x100; ++byte) {
+        const char one = static_cast<char>(byte);
+        std::string_view in(&one, 1);
+        std::string out;
+        const bool taken = convert(handle, in, out) == 0 && in.empty() && out.empty();
+        std::string_view end;
+        (void)convert(handle, end, out);  // and as it began
+        if (taken && !out.empty())
+            return true;
+    }
+    return false;
+}
+
+/// In TSCII some vowels stand before their consonant, and in Unicode behind it.
+bool ends_in_tscii_prefix(std::string_view text) {
+    return byte_at(text, text.size() - 1) >= 0xA6 &&
+           byte_at(text, text.size() - 1) <= 0xA8;
+}
+
 }  // namespace
 
 text_conversion::~text_conversion() {
@@ -131,7 +161,12 @@ text_decoder::text_decoder(text_stream_options options)
     if (is_utf8(encoding_))
         return;
     handle_ = open_conversion("UTF-8", encoding_.c_str(), encoding_);
+    std::string name = encoding_;
+    for (char& c : name)
+        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
     unit_ = unit_of(encoding_);
+    keeps_back_ = unit_ == 1 && keeps_characters_back(handle_, name);
+    is_tscii_ = keeps_back_ && contains(name, "TSCII");
 }
 
 std::string text_decoder::decode(byte_view chunk) {
@@ -167,12 +202,15 @@ void text_decoder::decode_utf8(std::string_view all, std::string& out) {
 }
 
 void text_decoder::decode_iconv(std::string_view all, std::string& out) {
+    const bool is_whole = !is_tscii_ || all.empty() || !ends_in_tscii_prefix(all);
     while (!all.empty()) {
         const std::size_t before = all.size();
         const int error = convert(handle_, all, out);
         taken_ += before - all.size();
         if (error == 0 || error == E2BIG)
             continue;
+        if (keeps_back_)
+            flush(out);  // it stands before what follows
         if (error == EINVAL || all.size() < unit_) {
             pending_ = all;
             return;
@@ -181,6 +219,15 @@ void text_decoder::decode_iconv(std::string_view all, std::string& out) {
             return;
         all.remove_prefix(unit_);
     }
+    // Now: somebody may be waiting for the answer to it. An accent that comes with the
+    // next chunk is then a character of its own, which means the same.
+    if (keeps_back_ && is_whole)
+        flush(out);
+}
+
+void text_decoder::flush(std::string& out) {
+    std::string_view end;
+    (void)convert(handle_, end, out);
 }
 
 /// A mistake, so many bytes long; false if it ends the stream.
@@ -198,9 +245,12 @@ bool text_decoder::pass_over(std::size_t count, std::string& out) {
 std::string text_decoder::finish() {
     check();
     std::string out;
+    if (handle_)
+        flush(out);
     if (!pending_.empty() && pass_over(pending_.size(), out))
         pending_.clear();
-    check();
+    if (out.empty())
+        check();
     return out;
 }
 

@@ -376,3 +376,20 @@ TEST(run, that_sleeps_for_ever_ends_with_a_report_too) {
         error_of([] { run([]() -> task<> { co_await anyio::sleep_forever(); }); });
     EXPECT_TRUE(is_error<anyio::deadlock_error>(error));
 }
+
+namespace with_a_run_of_its_own {
+
+template <class... Args>
+void run(Args&&...) {
+    ADD_FAILURE() << "found by the namespace of an argument";
+}
+
+struct function {
+    anyio::task<int> operator()() const { co_return 7; }
+};
+
+}  // namespace with_a_run_of_its_own
+
+TEST(run, does_not_call_a_run_of_the_functions_namespace) {
+    EXPECT_EQ(anyio::run(with_a_run_of_its_own::function()), 7);
+}

@@ -166,3 +166,24 @@ ANYIO_TEST(http_download, reads_chunks_and_bodies_that_the_end_ends) {
         EXPECT_EQ(here.read("file"), "hello, world");
     }
 }
+
+// A server may say something before its answer: 103, with links to be fetched early.
+ANYIO_TEST(http_download, waits_for_the_answer_behind_an_interim_one) {
+    NEEDS_THE_SERVER
+    auto answer = [](socket_stream stream) -> task<> {
+        buffered_byte_stream<socket_stream> client(std::move(stream));
+        const bytes head = co_await client.receive_until("\r\n\r\n", 4096);
+        const std::string early =
+            "HTTP/1.1 103 Early Hints\r\nETag: \"no\"\r\nLink: </a>\r\n\r\n";
+        const std::string body = head.str().starts_with("HEAD") ? "" : "content";
+        co_await client.send(early + early);
+        co_await client.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" + body);
+    };
+    co_await support::beside_a_server(answer, [](std::string port) -> task<> {
+        temporary_folder here;
+        const ended result =
+            co_await download("http://127.0.0.1:" + port + "/file", here.path("file"));
+        EXPECT_EQ(result.status, 0) << result.said;
+        EXPECT_EQ(here.read("file"), "content");
+    });
+}

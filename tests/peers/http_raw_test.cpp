@@ -136,3 +136,124 @@ ANYIO_TEST(http_raw, gives_up_on_clients_that_are_too_slow) {
     EXPECT_EQ(count_of(to_the_second, "HTTP/1.1 "), 1u);
     co_await site.end();
 }
+
+// Whoever reads the end of a request otherwise than a proxy in front of it takes a part of
+// one client's for the next request of another one.
+ANYIO_TEST(http_raw, refuses_a_request_whose_end_is_in_doubt) {
+    NEEDS_THE_SERVER
+    web site;
+    co_await site.begin();
+    const std::string head = "GET /small.txt HTTP/1.1\r\nHost: a\r\n";
+    const std::string chunked = "Transfer-Encoding: chunked\r\n";
+    const std::vector<std::string> cases{
+        head + "Transfer-Encoding: gzip\r\n\r\n",
+        head + "Transfer-Encoding: identity\r\n\r\n",
+        head + "Transfer-Encoding: \r\n\r\n",
+        head + "Transfer-Encoding: xchunked\r\n\r\n",
+        head + "Transfer-Encoding: chunked, identity\r\n\r\n",
+        head + "Transfer-Encoding: chunked, chunked\r\n\r\n",
+        head + "Transfer-Encoding: \"chunked\"\r\n\r\n",
+        head + chunked + "Transfer-Encoding: gzip\r\n\r\n",
+        head + chunked + "Content-Length: 0\r\n\r\n",
+        head + "Content-Length: 0\r\n" + chunked + "\r\n",
+        "GET /small.txt HTTP/1.0\r\nConnection: keep-alive\r\n" + chunked + "\r\n",
+        head + "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+        head + "Content-Length: 3\r\nContent-Length: 0\r\n\r\n",
+        head + "Content-Length: 0, 0\r\n\r\n",
+        head + "Content-Length: +1\r\n\r\n",
+        head + "Content-Length: \r\n\r\n",
+        head + "X: a\r\n b\r\n\r\n",             // folded
+        head + "X: a\n\r\n",                     // a bare LF
+        "GET /small.txt HTTP/1.1\nHost: a\n\n",  // all of them
+        head + "X: a\rb\r\n\r\n",                // a bare CR
+        head + std::string("X: a\0b\r\n\r\n", 10),
+        "GET /small.txt HTTP/1.1\r\n Host: a\r\n\r\n",
+    };
+    for (const std::string& request : cases) {
+        const std::string answer = co_await site.raw(request + get);
+        EXPECT_THAT(answer, StartsWith("HTTP/1.1 400")) << request;
+        EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << request;
+        EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 1u) << request;
+    }
+    // A body that is in order is not read, and so nothing follows it.
+    for (const char* body :
+         {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+          "Transfer-Encoding: gzip, Chunked\r\n\r\n0\r\n\r\n",
+          "Content-Length: 3\r\n\r\nabc"}) {
+        const std::string answer = co_await site.raw(head + body + get);
+        EXPECT_THAT(answer, StartsWith("HTTP/1.1 200")) << body;
+        EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << body;
+        EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 1u) << body;
+    }
+    co_await site.end();
+}
+
+ANYIO_TEST(http_raw, honours_what_a_client_knows_of_a_file) {
+    NEEDS_THE_SERVER
+    web site;
+    co_await site.begin();
+    auto ask = [&](std::string fields) -> task<std::string> {
+        return site.raw(
+            "GET /small.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields +
+            "\r\n"
+        );
+    };
+    const std::string first = co_await ask("");
+    const std::size_t at = first.find("ETag: ") + 6;
+    const std::string tag = first.substr(at, first.find("\r\n", at) - at);
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"If-None-Match: " + tag, "304"},
+        {"If-None-Match: \"x\", W/" + tag, "304"},
+        {"If-None-Match: \"x\"\r\nIf-None-Match: " + tag, "304"},
+        {"If-None-Match: *", "304"},
+        {"If-None-Match: \"x\"", "200"},
+        {"If-Match: " + tag, "200"},
+        {"If-Match: *", "200"},
+        {"If-Match: \"x\"", "412"},
+        {"If-Match: W/" + tag, "412"},
+        {"If-Match: \"x\"\r\nIf-None-Match: " + tag, "412"},
+        {"If-None-Match: " + tag + "\r\nRange: bytes=0-1", "304"},
+    };
+    for (const auto& [fields, status] : cases) {
+        const std::string answer = co_await ask(fields + "\r\n");
+        EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + status)) << fields;
+        if (status == "304") {
+            EXPECT_THAT(answer, HasSubstr("ETag: " + tag));
+            EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+        }
+    }
+    const std::string missing = co_await site.raw(
+        "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\nIf-Match: *\r\n\r\n"
+    );
+    EXPECT_THAT(missing, StartsWith("HTTP/1.1 404"));
+    co_await site.end();
+}
+
+ANYIO_TEST(http_raw, says_that_it_is_busy_when_it_is_out_of_descriptors) {
+    NEEDS_THE_SERVER
+    support::temporary_folder files;
+    files.write("small.txt", "hello, world");
+    support::child server(
+        support::shell("ulimit -n 24; exec " + web::program() + " 0 " + files.path())
+    );
+    const std::string line = co_await server.read_line();
+    const std::uint16_t port = support::last_number(line);
+    std::vector<socket_stream> clients;
+    bool was_busy = false;
+    for (int i = 0; i < 24 && !was_busy; ++i) {
+        auto client = co_await connect_tcp("127.0.0.1", port);
+        co_await client.send(std::string(get));
+        const auto answer =
+            co_await move_on_after(std::chrono::milliseconds(500), client.receive());
+        if (!answer)
+            break;  // not accepted any more
+        was_busy = answer->str().starts_with("HTTP/1.1 503");
+        EXPECT_TRUE(was_busy || answer->str().starts_with("HTTP/1.1 200"));
+        clients.push_back(std::move(client));
+    }
+    EXPECT_TRUE(was_busy);
+    clients.clear();
+    server.kill(SIGTERM);
+    const int status = co_await server.wait();
+    EXPECT_EQ(status, 0);
+}

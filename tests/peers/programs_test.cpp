@@ -150,6 +150,95 @@ ANYIO_TEST(chat_server, shows_out_who_does_not_read) {
     EXPECT_TRUE(left);
 }
 
+ANYIO_TEST(chat_server, shows_nobody_out_because_many_come_at_once) {
+    NEEDS("chat_server")
+    constexpr int many = 200;
+    child server({example_program("chat_server"), "0"});
+    const std::uint16_t port = co_await port_of(server);
+    auto ann = co_await enter(port, "Ann");
+    co_await line_of(ann);
+    std::vector<socket_stream> others;
+    for (int i = 0; i < many; ++i) {
+        auto one = co_await connect_tcp("127.0.0.1", port);
+        others.push_back(std::move(one));
+    }
+    for (int i = 0; i < many; ++i)
+        co_await others[static_cast<std::size_t>(i)].send(std::to_string(i) + "\n");
+    for (int i = 0; i < many; ++i) {
+        const std::string line = co_await line_of(ann);
+        EXPECT_THAT(line, HasSubstr(" is here"));
+    }
+    others.clear();  // and go at once
+    for (int i = 0; i < many; ++i) {
+        const std::string line = co_await line_of(ann);
+        EXPECT_THAT(line, HasSubstr(" has left"));
+    }
+}
+
+ANYIO_TEST(chat_server, passes_nothing_on_that_a_terminal_would_obey) {
+    NEEDS("chat_server")
+    child server({example_program("chat_server"), "0"});
+    const std::uint16_t port = co_await port_of(server);
+    auto ann = co_await enter(port, "Ann");
+    co_await line_of(ann);
+    auto bob = co_await enter(port, "B\x1b[31mob");
+    const std::string name = co_await line_of(ann);
+    EXPECT_EQ(name, "* B[31mob is here");
+    co_await bob.send("\x1b]0;title\x07 \x7f\xc2\x9b caf\xc3\xa9\n");
+    const std::string line = co_await line_of(ann);
+    EXPECT_EQ(line, "B[31mob: ]0;title  caf\xc3\xa9");
+}
+
+ANYIO_TEST(chat_server, refuses_who_comes_when_it_is_about_to_end) {
+    NEEDS("chat_server")
+    child server({example_program("chat_server"), "0"});
+    const std::uint16_t port = co_await port_of(server);
+    auto ann = co_await enter(port, "Ann");
+    co_await line_of(ann);
+    server.kill(SIGTERM);
+    const std::string over = co_await line_of(ann);
+    EXPECT_EQ(over, "* the chat is over");
+    const auto late = co_await as_outcome(connect_tcp("127.0.0.1", port));
+    EXPECT_TRUE(is_error<connection_failed>(late.error()));
+    const int status = co_await server.wait();
+    EXPECT_EQ(status, 0);
+}
+
+ANYIO_TEST(examples, say_what_is_wrong_with_a_word) {
+    NEEDS("chat_server")
+    for (const std::string command :
+         {"networking_port_checker localhost one 2",
+          "networking_port_checker localhost 1 99999",
+          "http_download http://localhost/ /dev/null 0",
+          "http_download http://localhost/ /dev/null many",
+          "http_server 0 . never",
+          "http_server 0 . 0",
+          "chat_server http"}) {
+        const std::string program = command.substr(0, command.find(' '));
+        if (!std::filesystem::exists(example_program(program)))
+            continue;
+        child it(support::shell("exec " + example_program(command) + " 2>&1"));
+        const std::string said = co_await it.read_all();
+        EXPECT_THAT(said, HasSubstr(" is no ")) << command;
+        const int status = co_await it.wait();
+        EXPECT_EQ(status, 1) << command;
+    }
+}
+
+ANYIO_TEST(port_checker, does_not_call_closed_what_it_could_not_try) {
+    NEEDS("networking_port_checker")
+    child checker(support::shell(
+        "ulimit -n 12; exec " + example_program("networking_port_checker") +
+        " 127.0.0.1 20000 20100 2>&1"
+    ));
+    const std::string said = co_await checker.read_all();
+    const int status = co_await checker.wait();
+    EXPECT_TRUE(status == 1 || said.find("0 of 101") != said.npos) << said;
+    if (status == 1) {
+        EXPECT_THAT(said, HasSubstr("EMFILE"));
+    }
+}
+
 ANYIO_TEST(port_checker, finds_what_is_open) {
     NEEDS("networking_port_checker")
     auto open = co_await create_tcp_listener({.local_host = "127.0.0.1"});

@@ -5,6 +5,8 @@
 #include "support/anyio_test.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 using namespace anyio;
 using namespace std::chrono_literals;
@@ -255,4 +257,136 @@ ANYIO_TEST(buffered, connects) {
     auto stream = co_await connectable.connect();
     const bytes line = co_await stream.receive_until("\n", 10);
     EXPECT_EQ(line, "hello");
+}
+
+ANYIO_TEST(buffered, lines_end_with_the_stream) {
+    auto receive = co_await holding("one\n\ntwo\n");
+    buffered stream(std::move(receive));
+    std::vector<std::string> lines;
+    while (auto line = co_await stream.next_until("\n", 100))
+        lines.push_back(line->str());
+    EXPECT_THAT(lines, ::testing::ElementsAre("one", "", "two"));
+    const auto again = co_await stream.next_until("\n", 100);
+    EXPECT_FALSE(again);
+}
+
+ANYIO_TEST(buffered, a_last_line_without_an_end_is_incomplete) {
+    auto receive = co_await holding("one\ntwo");
+    buffered stream(std::move(receive));
+    const auto first = co_await stream.next_until("\n", 100);
+    ANYIO_REQUIRE(first.has_value());
+    EXPECT_EQ(*first, "one");
+    const auto second = co_await as_outcome(stream.next_until("\n", 100));
+    EXPECT_TRUE(is_error<incomplete_read>(second.error()));
+    EXPECT_THAT(
+        message_of(second.error()),
+        HasSubstr("next_until: the stream ended after 3 bytes without the delimiter")
+    );
+    const bytes rest = co_await stream.receive_exactly(3);
+    EXPECT_EQ(rest, "two");
+}
+
+ANYIO_TEST(buffered, blocks_end_with_the_stream) {
+    auto receive = co_await holding("aabbc");
+    buffered stream(std::move(receive));
+    for (const char* expected : {"aa", "bb"}) {
+        const auto block = co_await stream.next_exactly(2);
+        ANYIO_REQUIRE(block.has_value());
+        EXPECT_EQ(*block, expected);
+    }
+    const auto half = co_await as_outcome(stream.next_exactly(2));
+    EXPECT_TRUE(is_error<incomplete_read>(half.error()));
+    co_await stream.skip(1);
+    const auto end = co_await stream.next_exactly(2);
+    EXPECT_FALSE(end);
+    const auto nothing = co_await stream.next_exactly(0);
+    EXPECT_TRUE(nothing.has_value());
+}
+
+ANYIO_TEST(buffered, skips_more_than_there_is_memory_for) {
+    auto [send, receive] = anyio::testing::memory_stream_one_way_pair(1'000);
+    buffered stream(std::move(receive));
+    auto body = [&, &s = send](task_group& tg) -> task<> {
+        tg.start_soon([&s]() -> task<> {
+            const std::string much(1'000'000, 'x');
+            co_await s.send(much);
+            co_await s.send("end");
+            co_await s.send_eof();
+        });
+        co_await stream.skip(1'000'000);
+        EXPECT_LE(stream.buffer().size(), 1'000u);
+        const bytes end = co_await stream.receive_exactly(3);
+        EXPECT_EQ(end, "end");
+        co_await stream.skip(0);
+        const auto more = co_await as_outcome(stream.skip(1));
+        EXPECT_TRUE(is_error<incomplete_read>(more.error()));
+    };
+    co_await with(create_task_group(), body);
+}
+
+namespace {
+
+/// What of it was asked for at most.
+class asked_stream : public abc::byte_receiver<asked_stream> {
+public:
+    explicit asked_stream(std::size_t& most) : most_(&most) {}
+
+    task<std::size_t> receive_some(byte_span buffer) {
+        *most_ = std::max(*most_, buffer.size());
+        co_await lowlevel::checkpoint();
+        if (left_ == 0)
+            co_return std::size_t{0};
+        --left_;
+        buffer[0] = std::byte{'x'};
+        co_return std::size_t{1};
+    }
+
+    abc::close_operation aclose() noexcept {
+        return {this, [](void*) noexcept {}};
+    }
+
+private:
+    std::size_t* most_;
+    std::size_t left_ = 10;
+};
+
+constexpr auto most_of_all =
+    static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
+
+}  // namespace
+
+// A length that the peer has sent costs no memory before its bytes have come.
+ANYIO_TEST(buffered, room_grows_with_what_comes) {
+    std::size_t asked = 0;
+    buffered_byte_receive_stream<asked_stream> stream{asked_stream(asked)};
+    const auto exactly = co_await as_outcome(stream.receive_exactly(most_of_all));
+    EXPECT_TRUE(is_error<incomplete_read>(exactly.error()));
+    EXPECT_LE(asked, 65536u);
+    co_await stream.skip(10);
+    const auto skipped = co_await as_outcome(stream.skip(most_of_all));
+    EXPECT_TRUE(is_error<incomplete_read>(skipped.error()));
+    const auto line = co_await stream.next_until("\n", most_of_all);
+    EXPECT_FALSE(line);
+    const auto any = co_await stream.next(std::numeric_limits<std::size_t>::max());
+    EXPECT_FALSE(any);
+    EXPECT_LE(asked, 65536u);
+}
+
+ANYIO_TEST(buffered, sizes_that_were_negative_are_mistakes) {
+    auto receive = co_await holding("abc\n");
+    buffered stream(std::move(receive));
+    const auto minus = static_cast<std::size_t>(-1);
+    const auto exactly = co_await as_outcome(stream.receive_exactly(minus));
+    const auto next = co_await as_outcome(stream.next_exactly(minus));
+    const auto skipped = co_await as_outcome(stream.skip(minus));
+    const auto line = co_await as_outcome(stream.receive_until("\n", minus));
+    const auto lines = co_await as_outcome(stream.next_until("\n", minus));
+    for (const auto& error :
+         {exactly.error(), next.error(), skipped.error(), line.error(), lines.error()
+         }) {
+        EXPECT_TRUE(is_error<usage_error>(error));
+        EXPECT_THAT(message_of(error), HasSubstr("a size of -1 bytes"));
+    }
+    const bytes all = co_await stream.receive();
+    EXPECT_EQ(all, "abc\n");
 }

@@ -270,3 +270,26 @@ ANYIO_TEST(memory_object_stream_close, an_item_may_own_the_other_end) {
     EXPECT_EQ(receive.statistics().open_send_streams, 0u);
     co_return;
 }
+
+ANYIO_TEST(memory_object_stream, ends_that_were_made_of_nothing_are_closed) {
+    memory_object_send_stream<int> send;
+    memory_object_receive_stream<int> receive;
+    EXPECT_TRUE(send.is_closed());
+    EXPECT_TRUE(receive.is_closed());
+    EXPECT_THROW(send.send_nowait(1), closed_resource_error);
+    EXPECT_THROW((void)receive.receive_nowait(), closed_resource_error);
+    const auto sent = co_await as_outcome(send.send(1));
+    EXPECT_TRUE(is_error<closed_resource_error>(sent.error()));
+    const auto received = co_await as_outcome(receive.receive());
+    EXPECT_TRUE(is_error<closed_resource_error>(received.error()));
+    co_await send.aclose();
+    co_await receive.aclose();
+    EXPECT_EQ(send.statistics().open_send_streams, 0u);
+
+    auto both = create_memory_object_stream<int>(1);
+    send = std::move(both.first);
+    receive = std::move(both.second);
+    co_await send.send(7);
+    const int item = co_await receive.receive();
+    EXPECT_EQ(item, 7);
+}

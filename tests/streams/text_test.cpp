@@ -276,3 +276,78 @@ ANYIO_TEST(text_stream, connects) {
     const std::string text = co_await stream.receive();
     EXPECT_EQ(text, "\u00e4");
 }
+
+// Some encodings write accents behind their letter, so that iconv waits for what follows.
+ANYIO_TEST(text_stream, the_last_character_comes_though_an_accent_might_follow) {
+    struct sample {
+        const char* encoding;
+        std::string bytes;
+        std::string text;
+    };
+
+    const std::vector<sample> samples{
+        {"cp1258", "Vi\xea\xf2t Nam", "Vi\u1ec7t Nam"},
+        {"windows-1258", "A", "A"},
+        {"CP1255", "\xf9\xec\xe5\xed", "\u05e9\u05dc\u05d5\u05dd"},
+        {"tcvn", "ABC", "ABC"},
+        {"TCVN5712-1", "y", "y"},
+        {"tscii", "\xab", "\u0b85"},
+        {"tscii", "\xa6\xac", ""},  // as iconv has it; see below
+        {"big5-hkscs", "\x88\x66", "\u00ca"},
+        {"EUC-JISX0213", "\xa4\xab", "\u304b"},
+        {"shift_jisx0213", "\x82\xa9", "\u304b"},
+    };
+    for (const sample& one : samples) {
+        const std::string whole = co_await read_in_pieces(
+            one.bytes, one.bytes.size(), {.encoding = one.encoding}
+        );
+        if (!one.text.empty()) {
+            EXPECT_EQ(whole, one.text) << one.encoding;
+        }
+        EXPECT_FALSE(whole.empty());
+        EXPECT_FALSE(whole.ends_with("!")) << one.encoding;
+    }
+}
+
+ANYIO_TEST(text_stream, what_is_typed_in_such_an_encoding_comes_at_once) {
+    for (const char* encoding : {"cp1258", "cp1255", "tcvn", "big5-hkscs"}) {
+        auto [send, receive] = create_memory_object_stream<bytes>(unbounded);
+        text_receive_stream stream(std::move(receive), {.encoding = encoding});
+        for (const char* typed : {"y", "e", "s"}) {
+            send.send_nowait(bytes(typed));
+            const auto text = co_await move_on_after(1s, stream.receive());
+            ANYIO_REQUIRE(text.has_value());
+            EXPECT_EQ(*text, typed) << encoding;
+        }
+    }
+    // An accent in a chunk of its own stays apart, which means the same.
+    const std::string apart =
+        co_await read_in_pieces("Vi\xea\xf2t", 1, {.encoding = "cp1258"});
+    EXPECT_EQ(apart, "Vi\u00ea\u0323t");
+    const std::string together =
+        co_await read_in_pieces("Vi\xea\xf2t", 4, {.encoding = "cp1258"});
+    EXPECT_EQ(together, "Vi\u1ec7t");
+}
+
+// Its sign is written before the consonant and belongs behind it.
+ANYIO_TEST(text_stream, a_vowel_of_tscii_waits_for_its_consonant) {
+    const std::string whole =
+        co_await read_in_pieces("\xa6\xac", 2, {.encoding = "tscii"});
+    const std::string cut =
+        co_await read_in_pieces("\xa6\xac", 1, {.encoding = "tscii"});
+    EXPECT_EQ(cut, whole);
+}
+
+ANYIO_TEST(text_stream, a_mistake_stands_behind_what_came_before_it) {
+    const std::string replaced = co_await read_in_pieces(
+        "ab\xd2q", 4, {.encoding = "cp1255", .errors = text_errors::replace}
+    );
+    EXPECT_THAT(replaced, ::testing::StartsWith("ab"));
+    const std::string strict =
+        co_await read_in_pieces("ab\xff", 3, {.encoding = "cp1255"});
+    EXPECT_EQ(strict, "ab!");
+    // Half a character at the end takes nothing with it.
+    const std::string half =
+        co_await read_in_pieces("ab\x88", 3, {.encoding = "big5-hkscs"});
+    EXPECT_EQ(half, "ab!");
+}

@@ -2,6 +2,7 @@
 #include <anyio/streams/tls_listener.hpp>
 
 #include <anyio/networking/connect_tls.hpp>
+#include <anyio/streams/stapled.hpp>
 #include "tls/tls_pairs.hpp"
 
 #include <set>
@@ -103,7 +104,7 @@ ANYIO_TEST(tls_listener, by_default_it_writes_a_line) {
     };
     co_await while_serving(listener, body);
     const std::string line = ::testing::internal::GetCapturedStderr();
-    EXPECT_THAT(line, StartsWith("anyio: tls_listener: "));
+    EXPECT_THAT(line, StartsWith("anyio: tls_listener: 127.0.0.1:"));
     EXPECT_THAT(line, HasSubstr("tls handshake with a client: http request"));
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
@@ -146,11 +147,14 @@ ANYIO_TEST(tls_listener, silent_clients_do_not_keep_others_waiting) {
     co_await while_serving(listener, body);
 }
 
-ANYIO_TEST(tls_listener, so_many_handshakes_at_a_time_and_no_more) {
+ANYIO_TEST(tls_listener, the_oldest_handshake_gives_way_when_there_are_too_many) {
     const contexts of;
-    auto listener =
-        co_await listen(of.server, {.handshake_timeout = 10s, .max_handshakes = 2});
-    listener.on_handshake_error([](const std::exception_ptr&, socket_stream&) {});
+    auto listener = co_await listen(of.server, {.max_handshakes = 2});
+    std::vector<std::string> failures;
+    listener.on_handshake_error([&](const std::exception_ptr& error, socket_stream&) {
+        EXPECT_TRUE(is_error<tls_error>(error));
+        failures.push_back(message_of(error));
+    });
     auto body = [&](std::uint16_t port) -> task<> {
         std::vector<socket_stream> silent;
         for (int i = 0; i < 2; ++i) {
@@ -159,13 +163,110 @@ ANYIO_TEST(tls_listener, so_many_handshakes_at_a_time_and_no_more) {
         }
         co_await wait_all_tasks_blocked();
         const auto before = current_time();
-        auto stream = co_await connect_tls("localhost", port, {.context = &of.client});
-        EXPECT_GE(current_time() - before, 9s) << "it had to wait for a slot";
-        const std::string answer = co_await ask(stream, "at last");
-        EXPECT_EQ(answer, "at last");
-        co_await stream.aclose();
+        for (int i = 0; i < 5; ++i) {
+            auto stream =
+                co_await connect_tls("localhost", port, {.context = &of.client});
+            const std::string answer = co_await ask(stream, "at once");
+            EXPECT_EQ(answer, "at once");
+            co_await stream.aclose();
+        }
+        EXPECT_EQ(current_time() - before, 0s);
+        EXPECT_EQ(failures.size(), 1u) << "the second one is not in the way";
+        const auto end = co_await as_outcome(silent[0].next());
+        EXPECT_TRUE(end.has_error() || !end.value()) << "the first one was closed";
+        const auto still = co_await move_on_after(1s, silent[1].next());
+        EXPECT_FALSE(still);
     };
     co_await while_serving(listener, body);
+    EXPECT_THAT(
+        failures,
+        ElementsAre(HasSubstr("with a client: gave way to a newer connection, as 2 "
+                              "handshakes are under way"))
+    );
+}
+
+ANYIO_TEST(tls_listener, options_that_let_nobody_in_are_mistakes) {
+    const contexts of;
+    const tls_listener_options wrong[] = {
+        {.max_handshakes = 0},
+        {.handshake_timeout = 0s},
+        {.handshake_timeout = -1s},
+    };
+    for (const tls_listener_options& options : wrong) {
+        const auto refused = co_await as_outcome(listen(of.server, options));
+        EXPECT_TRUE(is_error<usage_error>(refused.error()));
+        EXPECT_THAT(message_of(refused.error()), HasSubstr("nobody would be served"));
+    }
+}
+
+ANYIO_TEST(tls_listener, a_handshake_has_ten_seconds) {
+    const contexts of;
+    auto listener = co_await listen(of.server, {});
+    listener.on_handshake_error([](const std::exception_ptr&, socket_stream&) {});
+    auto body = [&](std::uint16_t port) -> task<> {
+        auto silent = co_await connect_tcp("127.0.0.1", port);
+        const auto before = current_time();
+        const auto end = co_await as_outcome(silent.next());
+        EXPECT_TRUE(end.has_error() || !end.value());
+        EXPECT_EQ(current_time() - before, 10s);
+    };
+    co_await while_serving(listener, body);
+}
+
+namespace {
+
+/// Two clients come at once where one may be served at a time: the second one's handshake
+/// begins when the first one has gone.
+template <class Serve>
+task<> check_one_at_a_time(const contexts& of, std::uint16_t port, Serve serve) {
+    auto both = [&](task_group& tg) -> task<> {
+        tg.start_soon(serve);
+        auto first = co_await connect_tls("localhost", port, {.context = &of.client});
+        const auto too_early = co_await move_on_after(
+            5s, connect_tls("localhost", port, {.context = &of.client})
+        );
+        EXPECT_FALSE(too_early);
+        co_await first.aclose();
+        auto second = co_await connect_tls("localhost", port, {.context = &of.client});
+        const std::string answer = co_await ask(second, "now");
+        EXPECT_EQ(answer, "now");
+        co_await second.aclose();
+        tg.cancel();
+    };
+    co_await with(create_task_group(), both);
+}
+
+}  // namespace
+
+ANYIO_TEST(tls_listener, passes_options_of_serve_on) {
+    const contexts of;
+    auto listener = co_await listen(of.server, {});
+    const auto port = listener.wrapped().local_port();
+    co_await check_one_at_a_time(of, port, [&]() -> task<> {
+        co_await listener.serve(echo, {.max_connections = 1});
+    });
+    auto in_a_group_of_ours = [&](task_group& group) -> task<> {
+        co_await check_one_at_a_time(of, port, [&]() -> task<> {
+            co_await listener.serve(echo, group, {.max_connections = 1});
+        });
+        group.cancel();
+    };
+    co_await with(create_task_group(), in_a_group_of_ours);
+    const auto refused =
+        co_await as_outcome(listener.serve(echo, {.max_connections = 0}));
+    EXPECT_TRUE(is_error<usage_error>(refused.error()));
+}
+
+ANYIO_TEST(tls_listener, options_go_through_several_listeners) {
+    const contexts of;
+    auto one = co_await listen(of.server, {});
+    const auto port = one.wrapped().local_port();
+    std::vector<secure_listener> members;
+    members.push_back(std::move(one));
+    multi_listener<secure_listener> all(std::move(members));
+    co_await check_one_at_a_time(of, port, [&]() -> task<> {
+        co_await all.serve(echo, {.max_connections = 1});
+    });
 }
 
 ANYIO_TEST(tls_listener, needs_a_context_of_a_server) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <anyio/streams/tls.hpp>
+#include "support/budget.hpp"
 #include "tls/tls_pairs.hpp"
 
 #include <memory>
@@ -294,6 +295,80 @@ ANYIO_TEST(tls_stream, a_session_proves_nothing_to_another_context_or_name) {
     EXPECT_FALSE(third.client.value().session_resumed());
 }
 
+namespace {
+
+/// Whether a session that `first` has made is resumed after `change`.
+template <class Change>
+task<bool> resumes_after(contexts& with, Change change) {
+    auto [client, server] = co_await memory_pair(with);
+    co_await server.send("x");
+    (void)co_await client.receive();
+    const tls_session session = client.session();
+    EXPECT_FALSE(session.empty());
+    co_await client.aclose();
+    change();
+    tls_options again = with.for_client();
+    again.session = &session;
+    auto second = co_await support::shake_hands(
+        anyio::testing::memory_stream_pair(), again, with.for_server()
+    );
+    co_return second.client.has_value() && second.client.value().session_resumed();
+}
+
+}  // namespace
+
+// What was verified then proves nothing to those who trust somebody else now.
+ANYIO_TEST(tls_stream, no_session_is_resumed_once_others_are_trusted) {
+    const support::identity other =
+        support::make_identity({.common_name = "other", .authority = true}, nullptr);
+    for (const tls_version version : versions) {
+        contexts with(version);
+        const bool untouched = co_await resumes_after(with, [] {});
+        EXPECT_TRUE(untouched);
+        const bool theirs =
+            co_await resumes_after(with, [&] { with.client.trust(other.certificate); });
+        EXPECT_FALSE(theirs) << to_string(version);
+    }
+    for (const tls_version version : versions) {
+        contexts with(version);
+        const bool ours = co_await resumes_after(with, [&] {
+            with.server.require_client_certificate();
+        });
+        EXPECT_FALSE(ours) << to_string(version);
+        contexts careless(version);
+        const bool sure = co_await resumes_after(careless, [&] {
+            careless.server.trust(other.certificate);
+        });
+        EXPECT_FALSE(sure) << to_string(version);
+    }
+}
+
+ANYIO_TEST(tls_stream, what_another_is_moved_to_is_closed) {
+    const contexts with;
+    auto [client, server] = co_await memory_pair(with);
+    auto [other, other_server] = co_await memory_pair(with);
+    auto body = [&, &c = client, &o = other](task_group& tg) -> task<> {
+        outcome<bytes> received;
+        auto waiting = tg.create_task([&]() -> task<> {
+            received = co_await as_outcome(c.receive());
+        });
+        co_await wait_all_tasks_blocked();
+        c = std::move(o);
+        co_await waiting.wait();
+        EXPECT_TRUE(is_error<closed_resource_error>(received.error()));
+    };
+    co_await anyio::with(create_task_group(), body);
+    EXPECT_TRUE(other.is_closed());
+    const auto end = co_await as_outcome(server.receive());
+    EXPECT_THAT(message_of(end.error()), HasSubstr("ended without a goodbye"));
+    co_await client.send("the other one");
+    const std::string got = co_await support::receive_exactly(other_server, 13);
+    EXPECT_EQ(got, "the other one");
+    auto& itself = client;
+    client = std::move(itself);
+    EXPECT_FALSE(client.is_closed());
+}
+
 ANYIO_TEST(tls_stream, a_server_without_tickets_resumes_nothing) {
     contexts with;
     with.server.set_session_tickets(false);
@@ -301,4 +376,28 @@ ANYIO_TEST(tls_stream, a_server_without_tickets_resumes_nothing) {
     co_await server.send("x");
     (void)co_await client.receive();
     EXPECT_TRUE(client.session().empty());
+}
+
+ANYIO_TEST(tls_stream, records_that_lie_ready_do_not_keep_others_waiting) {
+    for (const tls_version version : versions) {
+        const contexts with(version);
+        auto [client, server] = co_await memory_pair(with);
+        auto send = [&, &s = server]() -> task<> {
+            for (int i = 0; i < 1'000; ++i)
+                co_await s.send("x");
+            for (int i = 0; i < 1'000; ++i)
+                co_await s.send("");
+        };
+        co_await send();
+        co_await support::expect_lets_others_run(
+            [&, &c = client]() -> task<> { (void)co_await c.receive(); }, "receive"
+        );
+        co_await support::expect_lets_others_run(
+            [&, &s = server]() -> task<> { co_await s.send(""); }, "send of nothing"
+        );
+        co_await client.aclose();
+        co_await support::expect_lets_others_run(
+            [&, &c = client]() -> task<> { co_await c.aclose(); }, "aclose"
+        );
+    }
 }

@@ -200,6 +200,10 @@ ANYIO_TEST(tls_verification, an_address_must_be_in_the_certificate_as_such) {
 ANYIO_TEST(tls_verification, an_address_that_stands_there_as_a_name_is_none) {
     const auto of = co_await ask("192.0.2.1", named("192.0.2.1"));
     EXPECT_REFUSED(of, X509_V_ERR_IP_ADDRESS_MISMATCH);
+    EXPECT_THAT(
+        message_of(of.error),
+        HasSubstr("it is for the name 192.0.2.1, not for the address 192.0.2.1")
+    );
 }
 
 ANYIO_TEST(tls_verification, a_wildcard_stands_for_one_label) {

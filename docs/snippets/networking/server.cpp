@@ -32,24 +32,20 @@ task<> serve_client(anyio::socket_stream client) {
 task<> serve() {
     const anyio::unique_fd end = blocked_signal(SIGTERM);
     auto listener = co_await anyio::create_tcp_listener({.local_host = "127.0.0.1"});
-    co_await with(
-        anyio::create_task_group(),
-        [&](anyio::task_group& clients) -> task<> {
-            co_await with(
-                anyio::create_task_group(),
-                [&](anyio::task_group& tg) -> task<> {
-                    tg.start_soon([&]() -> task<> {
-                        co_await listener.serve(serve_client, clients);
-                    });
-                    std::raise(SIGTERM);  // as `kill` does
-                    co_await anyio::wait_readable(end.get());
-                    tg.cancel("no more connections");
-                }
-            );
-            // Those that are there may finish, if it takes no longer than this.
-            clients.cancel_scope().set_deadline(anyio::current_time() + 5s);
-        }
-    );
+    auto body = [&](anyio::task_group& clients) -> task<> {
+        auto serving = clients.create_task([&]() -> task<> {
+            co_await listener.serve(serve_client, clients);
+        });
+        std::raise(SIGTERM);  // as `kill` does
+        co_await anyio::wait_readable(end.get());
+        serving.cancel("no more connections");
+        co_await serving.wait();
+        // Who connects from now on is refused, instead of waiting for nobody.
+        co_await listener.aclose();
+        // Those that are there may finish, if it takes no longer than this.
+        clients.cancel_scope().set_deadline(anyio::current_time() + 5s);
+    };
+    co_await with(anyio::create_task_group(), body);
     std::cout << "everybody has gone\n";
 }
 

@@ -82,11 +82,14 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept {
         close_(object_);
-        return !cancelled(*lowlevel::this_loop->current);
+        lowlevel::loop_state& loop = *lowlevel::this_loop;
+        return !cancelled(*loop.current) && --loop.budget >= 0;
     }
 
     void await_suspend(lowlevel::awaiting_frame handle) const noexcept {
-        unwind_now(*lowlevel::this_loop, lowlevel::link_of(handle));
+        lowlevel::loop_state& loop = *lowlevel::this_loop;
+        lowlevel::frame_link* const leaf = lowlevel::link_of(handle);
+        cancelled(*loop.current) ? unwind_now(loop, leaf) : requeue(loop, leaf);
     }
 
     void await_resume() const noexcept {}

@@ -10,6 +10,7 @@
 #include <anyio/base/bytes.hpp>
 #include <anyio/typedattrs/provider.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -77,7 +78,8 @@ public:
     /// @cancellation  as receive_some()
     /// @threads       loop
     [[nodiscard]] task<std::optional<bytes>> next(std::size_t max_bytes = 65536) {
-        bytes chunk(max_bytes);
+        // Not what is asked for, which may be no limit at all, but what may come at once.
+        bytes chunk(std::min(max_bytes, std::size_t{65536}));
         const std::size_t got =
             co_await static_cast<Derived*>(this)->receive_some(chunk.span());
         if (got == 0)

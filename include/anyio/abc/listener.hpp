@@ -50,6 +50,9 @@ using listener_stream_t = typename detail::stream_of_listener<L>::type;
 /// - `serve(handler, group)`: the same with children in that group;
 /// - `aclose()`.
 ///
+/// One that has `options_type` takes it as a last argument of both, and wrappers pass it
+/// on.
+///
 /// @anyio  anyio.abc.Listener
 template <class L>
 concept listener = async_resource<L> &&
@@ -63,6 +66,47 @@ concept listener = async_resource<L> &&
                    };
 
 namespace detail {
+
+/// Of a listener that takes no options.
+struct no_serve_options {};
+
+template <class L>
+struct serve_options_of {
+    using type = no_serve_options;
+};
+
+template <class L>
+    requires requires { typename L::options_type; }
+struct serve_options_of<L> {
+    using type = typename L::options_type;
+};
+
+/// What is passed on to a listener that takes options, by a wrapper that has them.
+template <class L>
+using serve_options_t = typename serve_options_of<L>::type;
+
+template <class L, class Handler>
+[[nodiscard]] auto serve_with(
+    L& listener, Handler handler, [[maybe_unused]] const serve_options_t<L>& options
+) {
+    if constexpr (requires { typename L::options_type; })
+        return listener.serve(std::move(handler), options);
+    else
+        return listener.serve(std::move(handler));
+}
+
+template <class L, class Handler>
+[[nodiscard]] auto serve_with(
+    L& listener,
+    Handler handler,
+    task_group& group,
+    [[maybe_unused]] const serve_options_t<L>& options
+) {
+    if constexpr (requires { typename L::options_type; })
+        return listener.serve(std::move(handler), group, options);
+    else
+        return listener.serve(std::move(handler), group);
+}
 
 /// A handler that all connections share, and that lives as long as the last of them.
 template <class Stream>

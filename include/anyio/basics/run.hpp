@@ -131,7 +131,8 @@ decltype(auto) run(const run_options& options, F&& f, Args&&... args) {
 template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, run_options>)
 decltype(auto) run(F&& f, Args&&... args) {
-    return run(run_options{}, std::forward<F>(f), std::forward<Args>(args)...);
+    // Qualified: the function's namespace may have a run() of its own.
+    return anyio::run(run_options{}, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 }  // namespace anyio

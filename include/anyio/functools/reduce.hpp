@@ -19,10 +19,13 @@ namespace detail {
 
 template <class T, class F, class R>
 task<T> fold(F function, item_reader<R> items, T value) {
-    while (auto item = co_await items.next())
-        value = co_await anyio::detail::settle(
+    while (auto item = co_await items.next()) {
+        // Not assigned at once: the function may return its own argument.
+        T next = co_await anyio::detail::settle(
             ANYIO_INVOKE(function, std::move(value), std::move(*item))
         );
+        value = std::move(next);
+    }
     co_return value;
 }
 
@@ -31,11 +34,9 @@ task<item_t<R>> fold_from_first(F function, item_reader<R> items) {
     std::optional<item_t<R>> value = co_await items.next();
     if (!value)
         throw_nothing_to_reduce();
-    while (auto item = co_await items.next())
-        *value = co_await anyio::detail::settle(
-            ANYIO_INVOKE(function, std::move(*value), std::move(*item))
-        );
-    co_return std::move(*value);
+    co_return co_await fold<item_t<R>>(
+        std::move(function), std::move(items), std::move(*value)
+    );
 }
 
 }  // namespace detail

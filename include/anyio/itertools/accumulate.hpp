@@ -32,9 +32,11 @@ accumulated(item_reader<R> items, F function, std::optional<T> total) {
     }
     co_yield *total;
     while (auto item = co_await items.next()) {
-        *total = co_await anyio::detail::settle(
+        // Not assigned at once: the function may return its own argument.
+        T next = co_await anyio::detail::settle(
             ANYIO_INVOKE(function, std::move(*total), std::move(*item))
         );
+        *total = std::move(next);
         co_yield *total;
     }
 }

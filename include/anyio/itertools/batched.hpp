@@ -6,6 +6,7 @@
 
 #include <anyio/basics/async_generator.hpp>
 #include <anyio/basics/async_iterable.hpp>
+#include <anyio/itertools/detail/checks.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -61,7 +62,7 @@ async_generator<std::pair<item_t<R>, item_t<R>>> in_pairs(item_reader<R> items) 
 
 /// Vectors of `size` items; the last one may be shorter.
 ///
-/// @throws usage_error  if `size` is 0
+/// @throws usage_error  if `size` is 0 or a negative number that was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.batched
 template <iterable R>
@@ -79,6 +80,7 @@ batched(R&& items, std::size_t size, batched_options options = {}) {
 /// @anyio    anyio.itertools.pairwise
 template <iterable R>
 [[nodiscard]] async_generator<std::pair<item_t<R>, item_t<R>>> pairwise(R&& items) {
+    detail::check_copies<item_t<R>>();
     return detail::in_pairs<R>(item_reader<R>(std::forward<R>(items)));
 }
 

@@ -6,6 +6,7 @@
 
 #include <anyio/basics/async_generator.hpp>
 #include <anyio/basics/async_iterable.hpp>
+#include <anyio/itertools/detail/checks.hpp>
 
 #include <cstddef>
 #include <tuple>
@@ -125,11 +126,14 @@ powers(item_reader<R> items, std::size_t times) {
 /// All ways to choose `length` items in the order in which they come. Reads all items
 /// first.
 ///
+/// @throws usage_error  if the number is negative and was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.combinations
 template <iterable R>
 [[nodiscard]] async_generator<std::vector<item_t<R>>>
 combinations(R&& items, std::size_t length) {
+    detail::check_copies<item_t<R>>();
+    detail::check_count("combinations", length);
     return detail::chosen<R>(
         item_reader<R>(std::forward<R>(items)),
         detail::chooser::kind::combinations,
@@ -144,6 +148,8 @@ combinations(R&& items, std::size_t length) {
 template <iterable R>
 [[nodiscard]] async_generator<std::vector<item_t<R>>>
 combinations_with_replacement(R&& items, std::size_t length) {
+    detail::check_copies<item_t<R>>();
+    detail::check_count("combinations_with_replacement", length);
     return detail::chosen<R>(
         item_reader<R>(std::forward<R>(items)),
         detail::chooser::kind::with_replacement,
@@ -154,15 +160,28 @@ combinations_with_replacement(R&& items, std::size_t length) {
 /// All ways to choose `length` items in any order; without a length, all orders of all
 /// items. Reads all items first.
 ///
+/// @throws usage_error  if the number is negative and was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.permutations
 template <iterable R>
 [[nodiscard]] async_generator<std::vector<item_t<R>>>
-permutations(R&& items, std::size_t length = detail::all_of_them) {
+permutations(R&& items, std::size_t length) {
+    detail::check_copies<item_t<R>>();
+    detail::check_count("permutations", length);
     return detail::chosen<R>(
         item_reader<R>(std::forward<R>(items)),
         detail::chooser::kind::permutations,
         length
+    );
+}
+
+template <iterable R>
+[[nodiscard]] async_generator<std::vector<item_t<R>>> permutations(R&& items) {
+    detail::check_copies<item_t<R>>();
+    return detail::chosen<R>(
+        item_reader<R>(std::forward<R>(items)),
+        detail::chooser::kind::permutations,
+        detail::all_of_them
     );
 }
 
@@ -174,6 +193,7 @@ permutations(R&& items, std::size_t length = detail::all_of_them) {
 template <iterable... R>
     requires(sizeof...(R) > 0)
 [[nodiscard]] async_generator<std::tuple<item_t<R>...>> product(R&&... items) {
+    (detail::check_copies<item_t<R>>(), ...);
     return detail::multiplied<R...>(
         std::index_sequence_for<R...>(), item_reader<R>(std::forward<R>(items))...
     );
@@ -181,11 +201,14 @@ template <iterable... R>
 
 /// The product of one iterable with itself: vectors of `repeat` items.
 ///
+/// @throws usage_error  if the number is negative and was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.product(repeat=)
 template <iterable R>
 [[nodiscard]] async_generator<std::vector<item_t<R>>>
 product(R&& items, std::size_t repeat) {
+    detail::check_copies<item_t<R>>();
+    detail::check_count("product", repeat);
     return detail::powers<R>(item_reader<R>(std::forward<R>(items)), repeat);
 }
 

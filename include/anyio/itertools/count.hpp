@@ -6,6 +6,7 @@
 
 #include <anyio/basics/async_generator.hpp>
 #include <anyio/basics/async_iterable.hpp>
+#include <anyio/itertools/detail/checks.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -16,10 +17,19 @@ namespace anyio::itertools {
 
 namespace detail {
 
+[[noreturn]] void throw_counted_out();
+
 template <class T, class Step>
 async_generator<T> counted_from(T number, Step step) {
-    for (;; number += step)
+    for (;;) {
         co_yield number;
+        if constexpr (std::is_integral_v<T> && std::is_integral_v<Step>) {
+            if (__builtin_add_overflow(number, step, &number))
+                throw_counted_out();
+        } else {
+            number += step;
+        }
+    }
 }
 
 template <class R>
@@ -52,6 +62,7 @@ async_generator<T> repeated(T item, std::size_t times) {
 
 /// `start`, `start + step`, and so on, for ever.
 ///
+/// @throws std::overflow_error  from next(), when an integer would no longer fit its type
 /// @threads  loop
 /// @anyio    anyio.itertools.count
 template <class T = int, class Step = T>
@@ -65,6 +76,7 @@ template <class T = int, class Step = T>
 /// @anyio    anyio.itertools.cycle
 template <iterable R>
 [[nodiscard]] async_generator<item_t<R>> cycle(R&& items) {
+    detail::check_copies<item_t<R>>();
     return detail::cycled<R>(item_reader<R>(std::forward<R>(items)));
 }
 
@@ -74,15 +86,19 @@ template <iterable R>
 /// @anyio    anyio.itertools.repeat
 template <class T>
 [[nodiscard]] async_generator<std::decay_t<T>> repeat(T&& item) {
+    detail::check_copies<std::decay_t<T>>();
     return detail::repeated<std::decay_t<T>>(std::forward<T>(item));
 }
 
 /// `times` copies of `item`.
 ///
+/// @throws usage_error  if `times` is a negative number that was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.repeat
 template <class T>
 [[nodiscard]] async_generator<std::decay_t<T>> repeat(T&& item, std::size_t times) {
+    detail::check_copies<std::decay_t<T>>();
+    detail::check_count("repeat", times);
     return detail::repeated<std::decay_t<T>>(std::forward<T>(item), times);
 }
 

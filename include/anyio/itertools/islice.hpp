@@ -6,6 +6,7 @@
 
 #include <anyio/basics/async_generator.hpp>
 #include <anyio/basics/async_iterable.hpp>
+#include <anyio/itertools/detail/checks.hpp>
 
 #include <cstddef>
 #include <limits>
@@ -42,22 +43,29 @@ sliced(item_reader<R> items, std::size_t start, std::size_t stop, std::size_t st
 /// Every `step`th item from number `start` on, counted from 0, before number `stop`.
 /// Nothing from `stop` on is taken from `items`.
 ///
-/// @throws usage_error  if `step` is 0
+/// @param stop  no_stop, the greatest number there is: to the end
+/// @throws usage_error  if `step` is 0, or a number is negative and was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.islice
 template <iterable R>
 [[nodiscard]] async_generator<item_t<R>>
 islice(R&& items, std::size_t start, std::size_t stop, std::size_t step = 1) {
+    detail::check_count("islice", start);
+    if (stop != no_stop)
+        detail::check_count("islice", stop);
     detail::check_step(step);
     return detail::sliced<R>(item_reader<R>(std::forward<R>(items)), start, stop, step);
 }
 
 /// The first `stop` items.
 ///
+/// @throws usage_error  if `stop` is a negative number that was converted; no_stop means
+///                      nothing here
 /// @threads  loop
 /// @anyio    anyio.itertools.islice
 template <iterable R>
 [[nodiscard]] async_generator<item_t<R>> islice(R&& items, std::size_t stop) {
+    detail::check_count("islice", stop);
     return itertools::islice(std::forward<R>(items), 0, stop);
 }
 

@@ -7,6 +7,7 @@
 #include <anyio/base/light_std.hpp>
 #include <anyio/basics/async_generator.hpp>
 #include <anyio/basics/async_iterable.hpp>
+#include <anyio/itertools/detail/checks.hpp>
 #include <anyio/synchronization/lock.hpp>
 
 #include <cstddef>
@@ -53,7 +54,8 @@ teed(std::shared_ptr<tee_state<R>> shared, std::shared_ptr<tee_link<item_t<R>>> 
                 std::optional<item_t<R>> item = co_await shared->items.next();
                 if (item)
                     at->next = std::make_shared<tee_link<item_t<R>>>();
-                at->item = std::move(item);
+                if (item)
+                    at->item.emplace(std::move(*item));
                 at->filled = true;
             }
         }
@@ -74,11 +76,14 @@ teed(std::shared_ptr<tee_state<R>> shared, std::shared_ptr<tee_link<item_t<R>>> 
 /// A consumer that is cancelled while it waits for `items` unwinds what it waits for; if
 /// that is an async_generator, all others end where it ended.
 ///
+/// @throws usage_error  if `count` is a negative number that was converted
 /// @threads  loop
 /// @anyio    anyio.itertools.tee
 template <iterable R>
 [[nodiscard]] std::vector<async_generator<item_t<R>>>
 tee(R&& items, std::size_t count = 2) {
+    detail::check_copies<item_t<R>>();
+    detail::check_count("tee", count);
     auto shared =
         std::make_shared<detail::tee_state<R>>(item_reader<R>(std::forward<R>(items)));
     auto first = std::make_shared<detail::tee_link<item_t<R>>>();

@@ -34,8 +34,11 @@ task<bool> fill_from(Sources& sources) {
         auto& source = std::get<I>(sources);
         source.item.reset();
         if (!source.ended) {
-            source.item = co_await source.items.next();
-            source.ended = !source.item;
+            // Not assigned: an item of a map has a constant key.
+            auto next = co_await source.items.next();
+            source.ended = !next;
+            if (next)
+                source.item.emplace(std::move(*next));
         }
         const bool more = co_await fill_from<I + 1>(sources);
         any = more || source.item.has_value();

@@ -53,6 +53,26 @@ public:
     void await_resume() const noexcept {}
 };
 
+/// See checkpoint_if_due().
+class [[nodiscard]] due_point_operation : public leaf_base {
+public:
+    due_point_operation() noexcept = default;
+
+    [[nodiscard]] bool await_ready() const noexcept {
+        loop_state& loop = *this_loop;
+        return !cancelled(*loop.current) && --loop.budget >= 0;
+    }
+
+    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+        loop_state& loop = *this_loop;
+        if (cancelled(*loop.current)) [[unlikely]]
+            return unwind_now(loop, link_of(handle));
+        checkpoint_operation().await_suspend(handle);
+    }
+
+    void await_resume() const noexcept {}
+};
+
 /// See cancel_shielded_checkpoint().
 class [[nodiscard]] schedule_point_operation : public awaitable_base {
 public:
@@ -87,6 +107,18 @@ public:
 /// @allocates     nothing
 /// @anyio         anyio.lowlevel.checkpoint_if_cancelled
 [[nodiscard]] inline cancel_point_operation checkpoint_if_cancelled() noexcept {
+    return {};
+}
+
+/// Unwinds the task if it is cancelled; otherwise uses up some of the budget of the task's
+/// step, and lets others run if that is gone. What an operation made of coroutines begins
+/// with, if it may then have nothing to wait for: what comes out of a buffer is a step too.
+///
+/// @checkpoint    always; whether others run depends on the budget
+/// @cancellation  atomic
+/// @threads       loop
+/// @allocates     nothing
+[[nodiscard]] inline due_point_operation checkpoint_if_due() noexcept {
     return {};
 }
 

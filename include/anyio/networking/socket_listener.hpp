@@ -78,6 +78,7 @@ template <class Stream>
 class socket_listener {
 public:
     using stream_type = Stream;
+    using options_type = serve_options;
 
     /// Waits for a connection.
     ///

@@ -73,7 +73,7 @@ public:
         if (max_bytes == 0)
             detail::throw_no_room(where);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         std::optional<bytes> result;
         if (buffer_.empty()) {
@@ -95,7 +95,7 @@ public:
         if (into.empty())
             detail::throw_no_room(where);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         if (buffer_.empty()) {
             const bool more = co_await fill(into.size());
@@ -108,20 +108,71 @@ public:
     /// Exactly `size` bytes.
     ///
     /// @throws incomplete_read  if the stream ends before; what came stays in the buffer
+    /// @throws usage_error      if `size` is a negative number that was converted
     /// @throws  otherwise as receive()
     /// @checkpoint    always
     /// @cancellation  atomic: what came stays in the buffer
     /// @anyio         anyio.streams.buffered.BufferedByteReceiveStream.receive_exactly
     [[nodiscard]] task<bytes> receive_exactly(std::size_t size) {
+        detail::check_exact_size("receive_exactly", size);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
         while (buffer_.size() < size) {
             const bool more = co_await fill(size - buffer_.size());
             if (!more)
-                detail::throw_incomplete_read(size, buffer_.size());
+                detail::throw_incomplete_read("receive_exactly", size, buffer_.size());
         }
         co_return buffer_.take(size);
+    }
+
+    /// The same for loops: empty if the stream ends where the first of them would be.
+    ///
+    /// ```
+    /// while (auto head = co_await stream.next_exactly(4))
+    ///     ...
+    /// ```
+    ///
+    /// @throws        as receive_exactly()
+    /// @checkpoint    always
+    /// @cancellation  atomic: what came stays in the buffer
+    [[nodiscard]] task<std::optional<bytes>> next_exactly(std::size_t size) {
+        detail::check_exact_size("next_exactly", size);
+        const detail::use_guard receiving(receiving_, "receiving", where);
+        co_await lowlevel::checkpoint_if_due();
+        check_open();
+        std::optional<bytes> result;
+        while (buffer_.size() < size) {
+            const bool more = co_await fill(size - buffer_.size());
+            if (more)
+                continue;
+            if (buffer_.empty())
+                co_return result;
+            detail::throw_incomplete_read("next_exactly", size, buffer_.size());
+        }
+        result = buffer_.take(size);
+        co_return result;
+    }
+
+    /// Passes over exactly `size` bytes; they are never all in memory.
+    ///
+    /// @throws incomplete_read  if the stream ends before
+    /// @throws  otherwise as receive()
+    /// @checkpoint    always
+    /// @cancellation  partial: some of them may be gone
+    [[nodiscard]] task<> skip(std::size_t size) {
+        detail::check_exact_size("skip", size);
+        const detail::use_guard receiving(receiving_, "receiving", where);
+        co_await lowlevel::checkpoint_if_due();
+        check_open();
+        for (std::size_t rest = size;;) {
+            rest -= buffer_.drop_up_to(rest);
+            if (rest == 0)
+                co_return;
+            const bool more = co_await fill(rest);
+            if (!more)
+                detail::throw_incomplete_skip(size, size - rest);
+        }
     }
 
     /// All up to `delimiter`, which is taken from the stream and is not in the result.
@@ -131,34 +182,53 @@ public:
     ///                   included. There is no default: the peer decides how much comes
     /// @throws delimiter_not_found  if it does not
     /// @throws incomplete_read      if the stream ends before it
-    /// @throws usage_error          if `delimiter` is empty or longer than `max_bytes`
+    /// @throws usage_error          if `delimiter` is empty or longer than `max_bytes`, or
+    ///                              `max_bytes` is a negative number that was converted
     /// @throws  otherwise as receive(). In each case what came stays in the buffer
     /// @checkpoint    always
     /// @cancellation  atomic: what came stays in the buffer
     /// @anyio         anyio.streams.buffered.BufferedByteReceiveStream.receive_until
     [[nodiscard]] task<bytes>
     receive_until(byte_view delimiter, std::size_t max_bytes) {
-        if (delimiter.empty() || delimiter.size() > max_bytes)
-            detail::throw_bad_delimiter(delimiter.size(), max_bytes);
+        detail::delimiter_search search(delimiter, max_bytes);
         const detail::use_guard receiving(receiving_, "receiving", where);
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         check_open();
-        std::size_t searched = 0;
-        for (;;) {
-            const byte_view all = buffer_.view();
-            const std::size_t found =
-                detail::find_delimiter(all, delimiter, searched, max_bytes);
-            if (found != all.size())
-                co_return buffer_.take(found, found + delimiter.size());
-            if (all.size() >= max_bytes)
-                detail::throw_delimiter_not_found(max_bytes);
-            // The delimiter's beginning may be there already.
-            if (all.size() >= delimiter.size())
-                searched = all.size() - delimiter.size() + 1;
+        while (!search.finds_in(buffer_)) {
             const bool more = co_await fill(chunk_size);
             if (!more)
-                detail::throw_incomplete_line(buffer_.size());
+                detail::throw_incomplete_line("receive_until", buffer_.size());
         }
+        co_return search.take_from(buffer_);
+    }
+
+    /// The same for loops: empty if the stream ends behind a delimiter.
+    ///
+    /// ```
+    /// while (auto line = co_await stream.next_until("\n", 4096))
+    ///     ...
+    /// ```
+    ///
+    /// @throws        as receive_until(); incomplete_read if the last line has no end
+    /// @checkpoint    always
+    /// @cancellation  atomic: what came stays in the buffer
+    [[nodiscard]] task<std::optional<bytes>>
+    next_until(byte_view delimiter, std::size_t max_bytes) {
+        detail::delimiter_search search(delimiter, max_bytes);
+        const detail::use_guard receiving(receiving_, "receiving", where);
+        co_await lowlevel::checkpoint_if_due();
+        check_open();
+        std::optional<bytes> result;
+        while (!search.finds_in(buffer_)) {
+            const bool more = co_await fill(chunk_size);
+            if (more)
+                continue;
+            if (buffer_.empty())
+                co_return result;
+            detail::throw_incomplete_line("next_until", buffer_.size());
+        }
+        result = search.take_from(buffer_);
+        co_return result;
     }
 
     /// Closes this and the wrapped stream. What is in the buffer is gone.
@@ -182,11 +252,13 @@ private:
             detail::throw_wrapper_closed(where);
     }
 
-    /// Waits for more, and buffers it; false at the end of the stream.
+    /// Waits for more, and buffers it; false at the end of the stream. How much is wanted
+    /// may be a wish of the peer's: the room grows with what has come, and not ahead of it.
     [[nodiscard]] task<bool> fill(std::size_t wanted) {
+        const std::size_t most = std::max(chunk_size, buffer_.size());
         for (;;) {
             std::optional<bytes> chunk =
-                co_await detail::next_chunk(this->stream_, wanted);
+                co_await detail::next_chunk(this->stream_, std::min(wanted, most));
             check_open();
             if (!chunk)
                 co_return false;

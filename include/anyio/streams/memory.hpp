@@ -41,6 +41,8 @@ public:
     }
 
 protected:
+    memory_stream_handle() noexcept : handle_{&memory_channel_core::nowhere, 0} {}
+
     memory_stream_handle(memory_channel<T>& channel, std::uint64_t number) noexcept
         : handle_{&channel, number} {}
 
@@ -91,6 +93,9 @@ class memory_object_send_stream : public detail::memory_stream_handle<T> {
 
 public:
     using item_type = T;
+
+    /// A closed one: something to move to.
+    memory_object_send_stream() noexcept = default;
 
     /// Operations that wait go on, on the new object. The old one is closed.
     memory_object_send_stream(memory_object_send_stream&&) noexcept = default;
@@ -228,6 +233,9 @@ class memory_object_receive_stream : public detail::memory_stream_handle<T> {
 
 public:
     using item_type = T;
+
+    /// A closed one: something to move to.
+    memory_object_receive_stream() noexcept = default;
 
     /// Operations that wait go on, on the new object. The old one is closed.
     memory_object_receive_stream(memory_object_receive_stream&&) noexcept = default;

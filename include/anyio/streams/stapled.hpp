@@ -194,6 +194,7 @@ template <listener L>
 class multi_listener {
 public:
     using stream_type = listener_stream_t<L>;
+    using options_type = detail::serve_options_t<L>;
     using extra_attributes = attributes_of<L>;
 
     explicit multi_listener(std::vector<L> listeners)
@@ -226,18 +227,20 @@ public:
 
     /// Serves all of them, with all handlers in one group of its own.
     ///
+    /// @param options  for each of them, if they take any: serve_options, for instance
     /// @throws exception_group  of what handlers throw, and of the errors of listeners
     /// @checkpoint    always
     /// @cancellation  cancels the handlers and waits for them; the listeners stay open
     template <class Handler>
-    [[nodiscard]] task<> serve(Handler handler) {
+    [[nodiscard]] task<> serve(Handler handler, options_type options = {}) {
         co_await with(create_task_group(), [&](task_group& all) {
             for (L& member : listeners_)
                 all.start_soon(
                     &serve_one<detail::handler_view<Handler>>,
                     std::ref(member),
                     detail::handler_view<Handler>{&handler},
-                    std::ref(all)
+                    std::ref(all),
+                    options
                 );
         });
     }
@@ -247,11 +250,16 @@ public:
     /// @param handler  copied
     /// @throws exception_group  of the errors of listeners
     template <class Handler>
-    [[nodiscard]] task<> serve(Handler handler, task_group& group) {
+    [[nodiscard]] task<>
+    serve(Handler handler, task_group& group, options_type options = {}) {
         co_await with(create_task_group(), [&](task_group& loops) {
             for (L& member : listeners_)
                 loops.start_soon(
-                    &serve_one<Handler>, std::ref(member), handler, std::ref(group)
+                    &serve_one<Handler>,
+                    std::ref(member),
+                    handler,
+                    std::ref(group),
+                    options
                 );
         });
     }
@@ -273,8 +281,9 @@ public:
 
 private:
     template <class Handler>
-    static task<> serve_one(L& member, Handler handler, task_group& group) {
-        co_await member.serve(std::move(handler), group);
+    static task<>
+    serve_one(L& member, Handler handler, task_group& group, options_type options) {
+        co_await detail::serve_with(member, std::move(handler), group, options);
     }
 
     std::vector<L> listeners_;

@@ -82,7 +82,11 @@ public:
 
     /// Closes what this was, without a goodbye.
     tls_stream& operator=(tls_stream&& other) noexcept {
-        std::swap(state_, other.state_);
+        if (this != &other) {
+            if (state_)
+                state_->close_now();
+            state_ = std::move(other.state_);
+        }
         return *this;
     }
 

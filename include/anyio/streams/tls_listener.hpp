@@ -10,11 +10,11 @@
 #include <anyio/base/unique_function.hpp>
 #include <anyio/cancellation/fail_after.hpp>
 #include <anyio/streams/tls.hpp>
-#include <anyio/synchronization/semaphore.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,37 +26,86 @@ struct tls_listener_options {
     /// As tls_options::standard_compatible.
     bool standard_compatible = true;
     /// Whoever has not shaken hands by then is dropped.
-    delay handshake_timeout = std::chrono::seconds(30);
-    /// Handshakes at one time; further connections wait, and their time has not begun. A
-    /// handshake costs a server as much as some megabytes of data.
+    delay handshake_timeout = std::chrono::seconds(10);
+    /// Handshakes at one time. When there are so many and another client comes, the oldest
+    /// one gives way: those who never finish theirs must not keep everybody else waiting.
     std::size_t max_handshakes = 1000;
 };
 
 /// What becomes of connections whose handshake has failed. It is given the error, a
-/// timeout_error among others, and the stream below, still open; the stream is closed
-/// when it returns. What it throws ends the server.
+/// timeout_error among others, and the stream below, still open and who knows whom it is
+/// connected to; the stream is closed when it returns. What it throws ends the server.
 template <class Transport>
 using tls_handshake_error_function =
     unique_function<void(const std::exception_ptr& error, Transport& below)>;
 
 namespace detail {
 
+/// Who is at the other end of a stream, if it says so: `192.0.2.1:50000`.
+template <class Stream>
+[[nodiscard]] std::string describe_peer(Stream& stream) {
+    if constexpr (requires { to_string(stream.remote_address()); })
+        return to_string(stream.remote_address());
+    else if constexpr (requires { stream.wrapped(); })
+        return describe_peer(stream.wrapped());
+    else
+        return {};
+}
+
 /// One line on stderr.
-void report_handshake_error(const std::exception_ptr& error) noexcept;
+///
+/// @param peer  may be empty
+void report_handshake_error(
+    const std::exception_ptr& error, std::string_view peer
+) noexcept;
+
+class tls_handshake_turn;
+
+/// The handshakes under way, the oldest first, and how many there may be.
+class tls_handshake_queue {
+public:
+    /// @throws usage_error  if the options let nobody in
+    explicit tls_handshake_queue(const tls_listener_options& options);
+
+    [[noreturn]] void throw_gave_way(const std::string& subject) const;
+
+private:
+    friend tls_handshake_turn;
+
+    std::list<tls_handshake_turn*> turns_;
+    std::size_t most_;
+};
+
+/// A handshake under way.
+class tls_handshake_turn {
+public:
+    /// The oldest one gives way if there are too many.
+    tls_handshake_turn(tls_handshake_queue& queue, cancel_scope& scope);
+    tls_handshake_turn(const tls_handshake_turn&) = delete;
+    tls_handshake_turn& operator=(const tls_handshake_turn&) = delete;
+
+    ~tls_handshake_turn() { leave(); }
+
+private:
+    void leave() noexcept;
+
+    tls_handshake_queue& queue_;
+    cancel_scope& scope_;
+    std::list<tls_handshake_turn*>::iterator at_;  // end(): has left
+};
 
 /// What the connections of a listener share, and what may outlive it.
 template <class Transport>
 struct tls_welcome {
     tls_welcome(tls_context made_with, const tls_listener_options& chosen)
-        : context(std::move(made_with)), options(chosen), slots(chosen.max_handshakes) {
-    }
+        : context(std::move(made_with)), options(chosen), queue(chosen) {}
 
     tls_context context;
     tls_listener_options options;
-    semaphore slots;
+    tls_handshake_queue queue;
     tls_handshake_error_function<Transport> on_error =
-        [](const std::exception_ptr& error, Transport&) {
-            report_handshake_error(error);
+        [](const std::exception_ptr& error, Transport& below) {
+            report_handshake_error(error, describe_peer(below));
         };
 };
 
@@ -64,8 +113,14 @@ template <class Transport>
 task<> tls_shake_hands_in_time(
     std::shared_ptr<tls_welcome<Transport>> welcome, tls_share<Transport> s
 ) {
-    const auto slot = co_await welcome->slots.hold();
-    co_await fail_after(welcome->options.handshake_timeout, tls_handshake(s));
+    auto shake_hands = [&](cancel_scope& scope) -> task<> {
+        const tls_handshake_turn turn(welcome->queue, scope);
+        co_await tls_handshake(s);
+    };
+    const bool finished =
+        co_await with(fail_after(welcome->options.handshake_timeout), shake_hands);
+    if (!finished)
+        welcome->queue.throw_gave_way(s->engine.subject());
 }
 
 /// What serves one connection: shakes hands in its own task, then calls the handler.
@@ -131,9 +186,11 @@ class tls_listener {
 
 public:
     using stream_type = tls_stream<transport>;
+    using options_type = detail::serve_options_t<L>;
     using extra_attributes = attributes_of<L>;
 
     /// @param context  one of a server, with a certificate
+    /// @throws usage_error  if the options let nobody in: no handshakes, or no time
     explicit tls_listener(
         L below, tls_context context, tls_listener_options options = {}
     )
@@ -151,18 +208,19 @@ public:
     ///
     /// @param handler  `[](tls_stream<socket_stream> client) -> task<> { ... }`. What it
     ///                 throws ends the server, so let it catch what concerns one client
+    /// @param options  of the listener below, if it takes any: serve_options
     /// @throws usage_error      if the context is not one of a server with a certificate
     /// @throws exception_group  of what handlers throw, and of the listener's errors
     /// @checkpoint    always
     /// @cancellation  cancels the handlers and waits for them; the listener stays open
     /// @anyio         anyio.streams.tls.TLSListener.serve
     template <class Handler>
-    [[nodiscard]] task<> serve(Handler handler) {
+    [[nodiscard]] task<> serve(Handler handler, options_type options = {}) {
         check();
         // Not in the awaited expression: docs/manual/compilers.md.
         detail::tls_connection_handler<detail::tls_handler_view<Handler>, transport>
             each{welcome_, {&handler}};
-        co_await below_.serve(std::move(each));
+        co_await detail::serve_with(below_, std::move(each), options);
     }
 
     /// The same with children in a group of yours.
@@ -171,12 +229,13 @@ public:
     /// @throws        the listener's errors; handlers fail in their group
     /// @cancellation  no more connections; the handlers are the group's
     template <class Handler>
-    [[nodiscard]] task<> serve(Handler handler, task_group& children) {
+    [[nodiscard]] task<>
+    serve(Handler handler, task_group& children, options_type options = {}) {
         check();
         detail::tls_connection_handler<Handler, transport> each{
             welcome_, std::move(handler)
         };
-        co_await below_.serve(std::move(each), children);
+        co_await detail::serve_with(below_, std::move(each), children, options);
     }
 
     /// Closes the listener below. Streams that it has accepted stay.

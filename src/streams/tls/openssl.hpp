@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -38,7 +39,12 @@ struct tls_context_state {
 
     ~tls_context_state() { SSL_CTX_free(ctx); }
 
+    /// What is verified, or whom it trusts, has changed: what was verified before proves
+    /// nothing any longer.
+    void forget_sessions() noexcept;
+
     SSL_CTX* ctx;
+    std::uint64_t verification = 0;  ///< counts those changes
     bool server;
     bool verifies;
     std::string alpn;  // as it goes over the wire

@@ -10,9 +10,12 @@ namespace anyio::detail {
 
 namespace {
 
-// Answers to what the peer asks between its data go out with our next send. A warning has
-// 31 bytes; an honest peer causes a few.
+// Answers to what the peer asks between its data go out with our next send, or behind the
+// one that waits. One has 31 bytes at most; an honest peer causes a few.
 constexpr std::size_t most_answers = 65536;
+
+// Session tickets, new keys: an honest peer sends a few in a row.
+constexpr std::size_t most_idle_messages = 300;
 
 }  // namespace
 
@@ -104,13 +107,19 @@ bool tls_core::can_say_goodbye() const noexcept {
            !engine.error();
 }
 
-void tls_core::limit_answers() noexcept {
-    if (!sending && engine.output_size() > most_answers)
-        engine.fail(std::make_exception_ptr(tls_error(describe(
-            "receive on tls_stream to ",
-            engine.subject(),
-            ": the peer asks for more answers than it gets"
-        ))));
+bool tls_core::is_flooded() noexcept {
+    // What a send has encrypted was taken out before it could wait: these are answers.
+    const bool asks = engine.output_size() > most_answers;
+    if (!asks && engine.idle_messages() <= most_idle_messages)
+        return false;
+    engine.fail(std::make_exception_ptr(tls_error(describe(
+        "receive on tls_stream to ",
+        engine.subject(),
+        asks ? ": the peer asks for more answers than it takes"
+             : ": the peer sends one message without data after the other",
+        "; the connection is broken off"
+    ))));
+    return true;
 }
 
 void throw_tls_closed(const char* operation) {

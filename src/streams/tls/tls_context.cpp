@@ -6,6 +6,8 @@
 
 #include <openssl/pem.h>
 
+#include <cstring>
+
 namespace anyio {
 
 namespace detail {
@@ -130,10 +132,11 @@ tls_context_state::tls_context_state(const SSL_METHOD* method, bool for_servers)
     SSL_CTX_set_mode(
         ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
     );
+    // One message that carries no data is one step: who sends many of them must not keep
+    // others waiting.
+    SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_verify(ctx, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-    // Without an id, OpenSSL does not resume sessions in which it verified a client.
-    static constexpr unsigned char session_id[] = "anyio";
-    SSL_CTX_set_session_id_context(ctx, session_id, sizeof(session_id));
+    forget_sessions();
     if (for_servers) {
         SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
     } else {
@@ -142,6 +145,15 @@ tls_context_state::tls_context_state(const SSL_METHOD* method, bool for_servers)
         );
         SSL_CTX_sess_set_new_cb(ctx, &keep_session);
     }
+}
+
+void tls_context_state::forget_sessions() noexcept {
+    ++verification;
+    // A server's sessions and tickets are good for one id only; and without any, OpenSSL
+    // does not resume sessions in which it has verified a client.
+    unsigned char id[sizeof(verification)];
+    std::memcpy(id, &verification, sizeof(id));
+    SSL_CTX_set_session_id_context(ctx, id, sizeof(id));
 }
 
 }  // namespace detail
@@ -192,6 +204,7 @@ tls_context& tls_context::trust_file(const std::string& path) {
     detail::trust_all(
         state_->ctx, *detail::open_pem(path, where), describe(where, ' ', path)
     );
+    state_->forget_sessions();
     return *this;
 }
 
@@ -199,18 +212,21 @@ tls_context& tls_context::trust(std::string_view authorities_pem) {
     detail::trust_all(
         state_->ctx, *detail::reader_of(authorities_pem), "tls_context::trust"
     );
+    state_->forget_sessions();
     return *this;
 }
 
 tls_context& tls_context::trust_system() {
     if (SSL_CTX_set_default_verify_paths(state_->ctx) != 1)
         detail::throw_configuration("tls_context::trust_system");
+    state_->forget_sessions();
     return *this;
 }
 
 tls_context& tls_context::request_client_certificate() {
     state_->verifies = true;
     SSL_CTX_set_verify(state_->ctx, SSL_VERIFY_PEER, nullptr);
+    state_->forget_sessions();
     return *this;
 }
 
@@ -219,12 +235,14 @@ tls_context& tls_context::require_client_certificate() {
     SSL_CTX_set_verify(
         state_->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr
     );
+    state_->forget_sessions();
     return *this;
 }
 
 tls_context& tls_context::insecure_no_verify() {
     state_->verifies = false;
     SSL_CTX_set_verify(state_->ctx, SSL_VERIFY_NONE, nullptr);
+    state_->forget_sessions();
     return *this;
 }
 

@@ -39,7 +39,8 @@ void check_context(const tls_context_state& context, bool server_side) {
 /// Resuming proves nothing anew: only what was verified in the same way for the same name.
 void resume(tls_engine::state& engine, const tls_session& session) {
     const auto& kept = *static_cast<kept_session*>(session.handle().get());
-    if (kept.context == engine.context && kept.name == engine.name)
+    if (kept.context == engine.context && kept.verification == engine.verification &&
+        kept.name == engine.name)
         SSL_set_session(engine.ssl.get(), kept.session.get());
 }
 
@@ -48,7 +49,9 @@ void resume(tls_engine::state& engine, const tls_session& session) {
 int keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
     auto& engine = *static_cast<tls_engine::state*>(SSL_get_app_data(ssl));
     try {
-        auto kept = std::make_shared<kept_session>(engine.context, engine.name);
+        auto kept = std::make_shared<kept_session>(
+            engine.context, engine.verification, engine.name
+        );
         kept->session.reset(session);
         engine.newest = tls_session(std::move(kept));
     } catch (...) {  // without memory the next connection makes a new session
@@ -63,11 +66,14 @@ tls_engine::tls_engine(const tls_setup& setup) : state_(new state) {
     check_context(context.state(), setup.server_side);
     ERR_clear_error();
     state_->context = context.share();
+    state_->verification = state_->context->verification;
     state_->ssl.reset(SSL_new(context.state().ctx));
     SSL* ssl = state_->ssl.get();
     if (!ssl)
         throw_configuration("tls handshake");
     SSL_set_app_data(ssl, state_.get());
+    SSL_set_msg_callback(ssl, &state::note_message);
+    SSL_set_msg_callback_arg(ssl, state_.get());
     BIO* bio = make_buffer_bio(state_->buffers);
     SSL_set_bio(ssl, bio, bio);
     state_->subject = setup.hostname.empty()
@@ -99,6 +105,25 @@ std::exception_ptr tls_engine::state::make_error() {
         ": ",
         take_openssl_errors()
     )));
+}
+
+void tls_engine::state::note_message(
+    int sent,
+    int /*version*/,
+    int type,
+    const void* message,
+    std::size_t size,
+    SSL* /*ssl*/,
+    void* engine
+) noexcept {
+    auto& self = *static_cast<state*>(engine);
+    if (!self.greeted)
+        return;
+    const auto* const alert = static_cast<const unsigned char*>(message);
+    if (!sent)
+        self.idle_messages += type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT;
+    else if (type == SSL3_RT_ALERT && size == 2 && alert[1] == SSL_AD_NO_RENEGOTIATION)
+        self.refused_renegotiation = true;
 }
 
 tls_step tls_engine::state::settle(int result) noexcept {
@@ -151,8 +176,20 @@ tls_step tls_engine::peek(std::size_t& got) noexcept {
     std::byte first;
     const tls_step step =
         state_->settle(SSL_peek_ex(state_->ssl.get(), &first, 1, &got));
-    if (step == tls_step::done)
+    if (step == tls_step::done) {
         got = static_cast<std::size_t>(SSL_pending(state_->ssl.get()));
+        state_->idle_messages = 0;
+    }
+    // OpenSSL would go on, and its refusal wait for our next data. Whoever asks waits for
+    // one or the other.
+    if (state_->refused_renegotiation) {
+        fail(std::make_exception_ptr(tls_error(describe(
+            "receive on tls_stream to ",
+            state_->subject,
+            ": the peer asked for a renegotiation, which is refused"
+        ))));
+        return tls_step::failed;
+    }
     return step;
 }
 
@@ -182,6 +219,14 @@ byte_span tls_engine::input_room() {
     // OpenSSL wants input only when it has taken all there is.
     buffers.input_begin = buffers.input_end = 0;
     return {buffers.input.data(), buffers.input.size()};
+}
+
+bool tls_engine::has_input() const noexcept {
+    return state_->buffers.input_begin != state_->buffers.input_end;
+}
+
+std::size_t tls_engine::idle_messages() const noexcept {
+    return state_->idle_messages;
 }
 
 void tls_engine::feed(std::size_t count) noexcept {

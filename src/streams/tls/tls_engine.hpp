@@ -7,6 +7,7 @@
 #include <anyio/streams/detail/tls_engine.hpp>
 #include "openssl.hpp"
 
+#include <cstdint>
 #include <exception>
 #include <string>
 
@@ -21,12 +22,15 @@ struct verify_failure {
 
 /// What a tls_session refers to.
 struct kept_session {
-    kept_session(std::shared_ptr<tls_context_state> made_by, std::string of) noexcept
-        : context(std::move(made_by)), name(std::move(of)) {}
+    kept_session(
+        std::shared_ptr<tls_context_state> made_by, std::uint64_t how, std::string of
+    ) noexcept
+        : context(std::move(made_by)), verification(how), name(std::move(of)) {}
 
     session_ptr session;
     std::shared_ptr<tls_context_state> context;
-    std::string name;  // that was verified
+    std::uint64_t verification;  // as the context's, then
+    std::string name;            // that was verified
 };
 
 /// TLS 1.3 has its tickets come after the handshake: the newest is the one to use.
@@ -36,16 +40,29 @@ struct kept_session {
 struct tls_engine::state {
     [[nodiscard]] tls_step settle(int result) noexcept;
     [[nodiscard]] std::exception_ptr make_error();
+    /// Hears of each message, in both directions.
+    static void note_message(
+        int sent,
+        int version,
+        int type,
+        const void* message,
+        std::size_t size,
+        SSL* ssl,
+        void* engine
+    ) noexcept;
 
     cipher_buffers buffers;
     ssl_ptr ssl;
     std::shared_ptr<tls_context_state> context;  // SSL's callbacks use it
     std::string subject;
     std::string name;  // to be verified
+    std::uint64_t verification = 0;
     verify_failure refused;
     tls_session newest;
     std::exception_ptr error;
-    bool greeted = false;  // the handshake is done
+    std::size_t idle_messages = 0;  // that came since there was data
+    bool greeted = false;           // the handshake is done
+    bool refused_renegotiation = false;
 };
 
 /// Sets up what `setup` wants to be verified, and how.

@@ -38,12 +38,24 @@ void check_name(std::string_view name, std::string_view hostname) {
         ));
 }
 
+bool is_address(const char* name) {
+    const bool is = address_ptr(a2i_IPADDRESS(name)) != nullptr;
+    ERR_clear_error();
+    return is;
+}
+
+/// A name that reads like an address is none: who asks for the address must see why.
 std::string names_in(X509& certificate) {
     const tls_certificate described = describe_certificate(certificate);
     std::string text;
-    for (const auto* names : {&described.dns_names, &described.ip_addresses})
-        for (const std::string& name : *names)
-            text += describe(text.empty() ? "it is for " : ", ", name);
+    for (const std::string& name : described.dns_names)
+        text += describe(
+            text.empty() ? "it is for " : ", ",
+            is_address(name.c_str()) ? "the name " : "",
+            name
+        );
+    for (const std::string& address : described.ip_addresses)
+        text += describe(text.empty() ? "it is for " : ", ", address);
     return text.empty() ? "it is for no name" : text;
 }
 
@@ -109,9 +121,7 @@ void set_up_verification(tls_engine::state& engine, const tls_setup& setup) {
     engine.name = name_of(setup.hostname);
     check_name(engine.name, setup.hostname);
     X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
-    const bool is_address = address_ptr(a2i_IPADDRESS(engine.name.c_str())) != nullptr;
-    ERR_clear_error();
-    if (is_address) {
+    if (is_address(engine.name.c_str())) {
         if (X509_VERIFY_PARAM_set1_ip_asc(wanted, engine.name.c_str()) != 1)
             throw std::bad_alloc();
         return;
@@ -134,8 +144,10 @@ std::exception_ptr make_verify_error(const tls_engine::state& engine) {
     const verify_failure& refused = engine.refused;
     std::string details = refused.certificate;
     if (refused.code == X509_V_ERR_HOSTNAME_MISMATCH ||
-        refused.code == X509_V_ERR_IP_ADDRESS_MISMATCH)
-        details += ", not for " + engine.name;
+        refused.code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+        const bool is_there = details.find("the name " + engine.name) != details.npos;
+        details += describe(", not for ", is_there ? "the address " : "", engine.name);
+    }
     std::string message = describe(
         "tls handshake with ",
         engine.subject,

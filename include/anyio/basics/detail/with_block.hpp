@@ -115,12 +115,18 @@ public:
         } catch (...) {
             result_.error = std::current_exception();
         }
-        return !innermost || innermost->leave_all(loop) != nullptr;
+        if (innermost && !innermost->leave_all(loop))
+            return false;
+        complete_ = true;
+        return --loop.budget >= 0;  // a loop of empty blocks lets others run, too
     }
 
-    void await_suspend(lowlevel::awaiting_frame) noexcept {
+    void await_suspend(lowlevel::awaiting_frame handle) noexcept {
+        loop_state& loop = *lowlevel::this_loop;
+        if (complete_) [[unlikely]]
+            return requeue(loop, lowlevel::link_of(handle));  // rule K2
         if (result_.child)
-            leave_frame(*lowlevel::this_loop, result_);
+            leave_frame(loop, result_);
     }
 
     with_result<value> await_resume() {
@@ -170,6 +176,7 @@ private:
     frame_link* parent_ = nullptr;
     result_slot<value> result_;
     lowlevel::body_outcome outcome_;
+    bool complete_ = false;  // without having waited
     std::tuple<with_slot<A>...> slots_;
 };
 

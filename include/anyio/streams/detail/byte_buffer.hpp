@@ -49,6 +49,9 @@ public:
 
     [[nodiscard]] bytes take(std::size_t count) { return take(count, count); }
 
+    /// Removes the first `count` bytes, or what there is, and says how many.
+    std::size_t drop_up_to(std::size_t count) noexcept;
+
     /// Copies what fits and removes it.
     std::size_t take_into(byte_span buffer) noexcept;
 
@@ -85,17 +88,33 @@ private:
     bool& used_;
 };
 
-/// Where `delimiter` begins in the first `limit` bytes of `data`, lying in them as a
-/// whole; `data.size()` if it does not. Bytes before `from` have been searched.
-[[nodiscard]] std::size_t find_delimiter(
-    byte_view data, byte_view delimiter, std::size_t from, std::size_t limit
-) noexcept;
+/// Looks for a delimiter in a buffer that grows, at each byte once.
+class delimiter_search {
+public:
+    /// @throws usage_error  if it cannot be found
+    delimiter_search(byte_view delimiter, std::size_t max_bytes);
 
+    /// @throws delimiter_not_found  if it is not within the first `max_bytes`
+    [[nodiscard]] bool finds_in(const byte_buffer& buffer);
+
+    /// What stands before it, without it.
+    [[nodiscard]] bytes take_from(byte_buffer& buffer) const {
+        return buffer.take(at_, at_ + delimiter_.size());
+    }
+
+private:
+    byte_view delimiter_;
+    std::size_t max_bytes_;
+    std::size_t at_ = 0;  // of the delimiter, or where to look next
+};
+
+/// @throws usage_error  if so many bytes are a negative number that was converted
+void check_exact_size(const char* operation, std::size_t size);
 [[noreturn]] void throw_wrapper_closed(const char* where);
 [[noreturn]] void throw_no_room(const char* where);
-[[noreturn]] void throw_bad_delimiter(std::size_t delimiter, std::size_t max_bytes);
-[[noreturn]] void throw_incomplete_read(std::size_t wanted, std::size_t got);
-[[noreturn]] void throw_incomplete_line(std::size_t got);
-[[noreturn]] void throw_delimiter_not_found(std::size_t max_bytes);
+[[noreturn]] void
+throw_incomplete_read(const char* operation, std::size_t wanted, std::size_t got);
+[[noreturn]] void throw_incomplete_skip(std::size_t wanted, std::size_t got);
+[[noreturn]] void throw_incomplete_line(const char* operation, std::size_t got);
 
 }  // namespace anyio::detail

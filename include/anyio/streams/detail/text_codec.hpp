@@ -39,7 +39,8 @@ public:
         : handle_(std::exchange(other.handle_, nullptr)) {}
 
     text_conversion& operator=(text_conversion&& other) noexcept {
-        std::swap(handle_, other.handle_);
+        text_conversion made(std::move(other));
+        std::swap(handle_, made.handle_);  // and closes what this was
         return *this;
     }
 
@@ -53,8 +54,9 @@ protected:
 /// Whether the name means UTF-8: "utf-8", "UTF8", "utf_8".
 [[nodiscard]] bool is_utf8(std::string_view encoding) noexcept;
 
-/// Decodes chunks. The result does not depend on where they are cut; a character that is
-/// cut waits for its end.
+/// Decodes chunks. What the result means does not depend on where they are cut; a character
+/// that is cut waits for its end. Only in encodings with accents of their own (CP1258), one
+/// that comes in another chunk than its letter stays apart from it.
 class text_decoder : text_conversion {
 public:
     /// @throws lookup_error  if there is no such encoding
@@ -69,7 +71,8 @@ public:
     /// @throws unicode_error  if there was a mistake before; each time
     [[nodiscard]] std::string decode(byte_view chunk);
 
-    /// At the end of the stream: what is to be said of half a character.
+    /// At the end of the stream: what the conversion has kept back, and what is to be said
+    /// of half a character. Call it until it returns nothing.
     ///
     /// @throws unicode_error
     [[nodiscard]] std::string finish();
@@ -84,6 +87,7 @@ private:
     [[noreturn]] void throw_failed() const;
     void decode_utf8(std::string_view all, std::string& out);
     void decode_iconv(std::string_view all, std::string& out);
+    void flush(std::string& out);
     [[nodiscard]] bool pass_over(std::size_t count, std::string& out);
 
     std::string encoding_;
@@ -92,6 +96,8 @@ private:
     std::size_t unit_ = 1;     // bytes that a mistake costs at least
     text_errors errors_;
     bool failed_ = false;
+    bool keeps_back_ = false;  // a character, until it is known what follows
+    bool is_tscii_ = false;
 };
 
 /// Encodes texts, each made of whole characters.

@@ -30,7 +30,7 @@ namespace anyio::detail {
 /// What became of a step of the engine.
 enum class tls_step : std::uint8_t {
     done,
-    wants_input,  ///< feed() it with what the peer sends
+    wants_input,  ///< call again if it has_input(), else feed() it first
     ended,        ///< the peer has said goodbye
     failed,       ///< for ever; error() says why
 };
@@ -67,6 +67,11 @@ public:
     /// Where ciphertext of the peer goes, at least 16 KiB.
     [[nodiscard]] byte_span input_room();
     void feed(std::size_t count) noexcept;
+    /// Whether some of what was fed is not used yet: peek() stops behind each message that
+    /// carries no data.
+    [[nodiscard]] bool has_input() const noexcept;
+    /// How many messages without data have come since there was some.
+    [[nodiscard]] std::size_t idle_messages() const noexcept;
     /// The transport has ended. Whether it did so between two records.
     [[nodiscard]] bool at_record_boundary() const noexcept;
     /// Ciphertext that was fed and not needed.
@@ -125,8 +130,9 @@ struct tls_core {
     [[noreturn]] void throw_broken(const char* operation, std::exception_ptr cause);
     /// Whether aclose() can say goodbye.
     [[nodiscard]] bool can_say_goodbye() const noexcept;
-    /// A peer that makes us answer, and never lets us send the answers, is stopped.
-    void limit_answers() noexcept;
+    /// A peer that sends messages without data and without end, or makes us answer and
+    /// never lets us send the answers, is to be stopped: then the engine has failed.
+    [[nodiscard]] bool is_flooded() noexcept;
 
     tls_engine engine;
     bool standard_compatible;

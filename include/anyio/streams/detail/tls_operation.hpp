@@ -70,6 +70,10 @@ task<> tls_flush(tls_share<Transport> s) {
             co_await s->below("send").send(ciphertext);
         } catch (const os_error&) {
             s->throw_broken("send", std::current_exception());
+        } catch (const closed_resource_error&) {
+            if (!s->closed && s->engine.error())
+                s->throw_failure();  // a receive has broken the connection off
+            throw;
         }
         s->engine.output_sent();
     }
@@ -105,7 +109,7 @@ task<bool> tls_fill(tls_share<Transport> s) {
 /// time: a client that only sends would let it wait for ever (trio 819).
 template <class Transport>
 task<> tls_handshake(tls_share<Transport> s) {
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await lowlevel::checkpoint_if_due();
     for (;;) {
         const tls_step step = s->engine.handshake();
         if (step == tls_step::failed) {
@@ -120,6 +124,10 @@ task<> tls_handshake(tls_share<Transport> s) {
         }
         if (step == tls_step::done)
             co_return;
+        if (s->engine.has_input()) {
+            co_await lowlevel::checkpoint_if_due();
+            continue;
+        }
         const bool more = co_await tls_fill(s);
         if (!more)
             s->throw_handshake_ended();
@@ -136,8 +144,11 @@ task<Stream> tls_wrap(tls_share<Transport> s) {
 template <class Transport>
 task<std::size_t> tls_wait_for_plaintext(tls_share<Transport> s) {
     for (;;) {
-        s->limit_answers();
         s->check_receive();
+        if (s->is_flooded()) {
+            s->transport.reset();  // nor does it let a send of ours go on for ever
+            s->throw_failure();
+        }
         if (s->ended)
             co_return std::size_t{0};
         std::size_t ready = 0;
@@ -153,6 +164,10 @@ task<std::size_t> tls_wait_for_plaintext(tls_share<Transport> s) {
         case tls_step::wants_input:
             break;
         }
+        if (s->engine.has_input()) {
+            co_await lowlevel::checkpoint_if_due();
+            continue;
+        }
         const bool more = co_await tls_fill(s);
         s->check_open("receive");
         if (!more)
@@ -165,7 +180,7 @@ task<std::size_t> tls_receive_some(tls_share<Transport> s, byte_span buffer) {
     if (buffer.empty())
         throw_tls_room();
     const use_guard receiving(s->receiving, "receiving", "receive on tls_stream");
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await lowlevel::checkpoint_if_due();
     const std::size_t ready = co_await tls_wait_for_plaintext(s);
     std::size_t got = 0;
     if (ready != 0)
@@ -178,7 +193,7 @@ task<std::optional<bytes>> tls_next(tls_share<Transport> s, std::size_t max_byte
     if (max_bytes == 0)
         throw_tls_room();
     const use_guard receiving(s->receiving, "receiving", "receive on tls_stream");
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await lowlevel::checkpoint_if_due();
     const std::size_t ready = co_await tls_wait_for_plaintext(s);
     std::optional<bytes> chunk;
     if (ready != 0) {
@@ -203,7 +218,7 @@ task<> tls_send(tls_share<Transport> s, byte_view data) {
     s->check_open("send");
     const use_guard sending(s->sending, "sending", "send on tls_stream");
     s->check_send();
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await lowlevel::checkpoint_if_due();
     while (!data.empty()) {
         const std::size_t size = std::min(data.size(), tls_piece);
         if (s->engine.write(byte_view(data.data(), size)) != tls_step::done)
@@ -220,12 +235,12 @@ task<> tls_send_eof(tls_share<Transport> s) {
     s->check_open("send_eof");
     s->check_half_close();
     if (s->eof_sent) {
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         co_return;
     }
     const use_guard sending(s->sending, "sending", "send on tls_stream");
     s->check_send();
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await lowlevel::checkpoint_if_due();
     s->eof_sent = true;
     if (s->engine.say_goodbye() != tls_step::done)
         s->throw_failure();
@@ -235,7 +250,7 @@ task<> tls_send_eof(tls_share<Transport> s) {
 template <class Transport>
 task<> tls_close(tls_share<Transport> s) {
     if (!s || s->closed) {
-        co_await lowlevel::checkpoint_if_cancelled();
+        co_await lowlevel::checkpoint_if_due();
         co_return;
     }
     s->closed = true;
@@ -245,6 +260,8 @@ task<> tls_close(tls_share<Transport> s) {
     // Whatever became of the goodbye; meanwhile the stream may have gone.
     if (s->transport)
         co_await s->transport->aclose();
+    else
+        co_await lowlevel::checkpoint_if_due();
     if (said.is_cancelled())
         co_await std::move(said).unwrap();
 }
@@ -254,7 +271,7 @@ task<std::pair<Transport, bytes>> tls_unwrap(tls_share<Transport> s) {
     const use_guard receiving(s->receiving, "receiving", "unwrap tls_stream");
     const use_guard sending(s->sending, "sending", "unwrap tls_stream");
     s->check_open("unwrap");
-    co_await lowlevel::checkpoint_if_cancelled();
+    co_await lowlevel::checkpoint_if_due();
     if (!s->eof_sent) {
         s->check_send();
         s->eof_sent = true;
