@@ -140,6 +140,9 @@ ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
 }
 
 bool scheduler::step_chosen() noexcept {
+    if (!chosen_from_ && !any_ready(state_))
+        return false;
+    chooser_->before_choice();
     if (!chosen_from_ || chooser_->reach() == chooser::scope::step) {
         ready_node** end = &chosen_from_;
         while (*end)
@@ -153,8 +156,6 @@ bool scheduler::step_chosen() noexcept {
     std::size_t count = 0;
     for (const ready_node* task = chosen_from_; task; task = task->next_ready)
         ++count;
-    if (count == 0)
-        return false;
     std::size_t index = chooser_->choose(count);
     ANYIO_EXPECTS(
         index < count,

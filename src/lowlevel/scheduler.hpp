@@ -62,6 +62,9 @@ public:
 
     [[nodiscard]] event_loop_token token() const { return event_loop_token(inbox_); }
 
+    /// Whether the tasks are being unwound since none could ever run again.
+    [[nodiscard]] bool deadlocked() const noexcept { return !deadlock_report_.empty(); }
+
     /// Keeps where the exception in flight began, until the next one.
     void note_error(frame_link& link) noexcept;
     /// The story of an error: the task, and where it began if note_error() kept that.
