@@ -15,6 +15,8 @@
 
 namespace anyio::lowlevel {
 
+constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
+
 namespace {
 
 // How far the stack may grow by transfers before frames return to the loop.

@@ -17,7 +17,7 @@ void release_after_frame(task_state& task) noexcept {
 
 void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept {
     constexpr std::size_t largest = 65536;  // larger ones are worth an allocation
-    if (asked != 0 && asked < largest)
+    if (!ANYIO_SANITIZED && asked != 0 && asked < largest)
         hint.store(static_cast<std::uint32_t>(asked), std::memory_order_relaxed);
 }
 

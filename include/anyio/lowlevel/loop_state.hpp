@@ -71,8 +71,9 @@ struct alignas(64) loop_state {
     }
 };
 
-/// The loop that runs in this thread, or null.
-inline constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
+/// The loop that runs in this thread, or null. The library's, not inline: modules that hide
+/// their symbols would have one each.
+extern constinit thread_local loop_state* this_loop ANYIO_TLS_FAST;
 
 /// The loop that runs in this thread.
 ///
