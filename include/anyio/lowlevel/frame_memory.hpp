@@ -26,8 +26,9 @@ struct frame_memory_statistics {
 /// @threads  any
 [[nodiscard]] frame_memory_statistics frame_memory() noexcept;
 
-/// Gives empty pages of the calling thread back to the system, `most` at the most, but
-/// keeps 1 MiB of them. A loop does so by itself when it has nothing to do.
+/// Gives up empty pages of the calling thread, `most` at the most, but keeps 1 MiB of them. A
+/// loop does so by itself when it has nothing to do. Pages come in sixteens: memory goes back
+/// to operator delete when all sixteen are given up.
 ///
 /// @threads  any
 void trim_frame_memory(std::size_t most) noexcept;
