@@ -29,6 +29,20 @@ if(ANYIO_TLS)
     endif()
 endif()
 
+set(ANYIO_TESTING_REPORTS FALSE)
+if(ANYIO_GTEST)
+    find_path(ANYIO_GTEST_INCLUDE gtest/gtest.h)
+    mark_as_advanced(ANYIO_GTEST_INCLUDE)
+    if(ANYIO_GTEST_INCLUDE)
+        set(ANYIO_TESTING_REPORTS TRUE)
+    else()
+        message(NOTICE "anyio::testing is built without ANYIO_TEST, explore() and the contract suites: "
+                       "missing libgtest-dev (gtest/gtest.h); install it, or configure with "
+                       "-DANYIO_GTEST=OFF to do without this message"
+        )
+    endif()
+endif()
+
 if(ANYIO_BUILD_TESTS)
     find_package(GTest QUIET)
     anyio_need("${GTest_FOUND}" "libgtest-dev libgmock-dev" ANYIO_BUILD_TESTS)

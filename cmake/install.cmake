@@ -20,7 +20,8 @@ write_basic_package_version_file(
     ${PROJECT_BINARY_DIR}/anyio-config-version.cmake COMPATIBILITY SameMinorVersion
 )
 install(FILES ${PROJECT_BINARY_DIR}/anyio-config.cmake
-              ${PROJECT_BINARY_DIR}/anyio-config-version.cmake DESTINATION ${package_dir}
+              ${PROJECT_BINARY_DIR}/anyio-config-version.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/anyio-gcc12.cmake DESTINATION ${package_dir}
 )
 
 # Paths relative to the .pc file: `cmake --install --prefix elsewhere` stays right.

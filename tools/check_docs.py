@@ -22,12 +22,24 @@ CONTAINER = re.compile(r"(?:template\s*<.*>\s*)?(?:inline\s+)?"
                        r"(namespace|class|struct|union|enum|extern)\b[^()]*\{$", re.S)
 
 
+LITERAL = re.compile(r'R"\w*\(.*?\)\w*"|"(?:\\.|[^"\\])*"|\B\'(?:\\.|[^\'\\])+\'')
+
+
+class Lost(Exception):
+    """What was read is not what the compiler reads: its braces do not match."""
+
+
 def declarations(lines):
     """What is public, with the lines of the /// before it and the number of its first line."""
     visible = [True]  # for each open brace: may users see what is inside?
-    comment, statement, first = [], "", 0
+    comment, statement, first, in_macro = [], "", 0, False
     for number, line in enumerate(lines, 1):
         text = line.strip()
+        in_macro, skip = text.endswith("\\") and (in_macro or text.startswith("#")), in_macro
+        if not text.startswith("//"):
+            text = LITERAL.sub('""', text).split("//")[0].strip()
+            if not text and line.strip() or skip:  # ended by a comment, or part of a macro
+                continue
         if text.startswith("///"):
             comment.append(text[3:].strip())
         elif text in ("public:", "private:", "protected:"):
@@ -42,13 +54,17 @@ def declarations(lines):
                 continue
             if all(visible) and not text.startswith("}"):
                 yield first, comment, statement
-            depth = text.count("{") - text.count("}")
+            depth = statement.count("{") - statement.count("}")
             bare = re.sub(r"\[\[.*?\]\]", "", statement)
             container = CONTAINER.match(bare)
             public = bool(container) and container[1] != "class" and "detail" not in bare
             visible += [public] * depth
-            del visible[max(1, len(visible) + min(depth, 0)):]
+            if len(visible) + min(depth, 0) < 1:
+                raise Lost(f"line {number}: a brace too many is closed")
+            del visible[len(visible) + min(depth, 0):]
             comment, statement, first = [], "", 0
+    if len(visible) != 1 or statement:
+        raise Lost(f"at its end {len(visible) - 1} braces are open; unfinished: \"{statement}\"")
 
 
 def problems_of(path):
@@ -57,7 +73,12 @@ def problems_of(path):
     for number, line in enumerate(lines, 1):
         if "TODO" in line and not re.search(r"TODO\(#\d+\)", line):
             yield number, "a TODO without an issue"
-    for number, comment, statement in declarations(lines):
+    try:
+        found = list(declarations(lines))
+    except Lost as lost:
+        yield 1, f"check_docs.py has lost its place: {lost}"
+        return
+    for number, comment, statement in found:
         tags = [m[1] for line in comment if (m := re.match(r"@(\w+)", line))]
         for tag in tags:
             if tag not in TAGS and tag != "file":

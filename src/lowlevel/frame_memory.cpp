@@ -10,6 +10,37 @@
 
 namespace anyio::lowlevel {
 
+namespace detail {
+
+constinit thread_local frame_slot this_frame_slot ANYIO_TLS_FAST{};
+
+}  // namespace detail
+
+#if ANYIO_SANITIZED
+
+// Each block is an allocation of its own.
+namespace detail {
+inline namespace ANYIO_ABI {
+
+void* allocate_anywhere(std::size_t size) {
+    return ::operator new(size, std::align_val_t{frame_granule});
+}
+
+void free_anywhere(void* block, std::size_t size) noexcept {
+    ::operator delete(block, size, std::align_val_t{frame_granule});
+}
+
+}  // namespace ANYIO_ABI
+}  // namespace detail
+
+void trim_frame_memory(std::size_t) noexcept {}
+
+frame_memory_statistics frame_memory() noexcept {
+    return {};
+}
+
+#else
+
 namespace {
 
 constexpr std::size_t spare_pages = 16;  // empty pages kept for the next burst: 1 MiB
@@ -26,6 +57,15 @@ struct frame_arena {
     frame_arena* next = nullptr;
     frame_arena* prev = nullptr;
 };
+
+namespace {
+
+constinit frame_heap unset_frame_heap{};
+
+}  // namespace
+
+constinit frame_page no_frame_page{};
+constinit thread_local frame_heap* this_frame_heap ANYIO_TLS_FAST = &unset_frame_heap;
 
 namespace {
 
@@ -201,6 +241,8 @@ void freshen(frame_page& page) noexcept {
 
 }  // namespace
 
+inline namespace ANYIO_ABI {
+
 void* allocate_frame_slow(std::size_t size_class) {
     frame_heap& heap = own_heap();
     for (;;) {
@@ -255,6 +297,22 @@ void free_frame_remote(frame_page& page, void* block) noexcept {
     ));
 }
 
+}  // namespace ANYIO_ABI
+
+// For sources of a program that is built with a sanitizer: they must be served whatever
+// the library's own sources do.
+inline namespace ANYIO_ABI_WITH_SANITIZER {
+
+void* allocate_anywhere(std::size_t size) {
+    return allocate_block(size);
+}
+
+void free_anywhere(void* block, std::size_t size) noexcept {
+    free_block(block, size);
+}
+
+}  // namespace ANYIO_ABI_WITH_SANITIZER
+
 }  // namespace detail
 
 // Returning a page costs a microsecond or two, so it is not done while there is work,
@@ -280,5 +338,7 @@ frame_memory_statistics frame_memory() noexcept {
     }
     return result;
 }
+
+#endif
 
 }  // namespace anyio::lowlevel

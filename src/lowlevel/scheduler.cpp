@@ -15,6 +15,8 @@
 
 namespace anyio::lowlevel {
 
+constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
+
 namespace {
 
 // How far the stack may grow by transfers before frames return to the loop.
@@ -175,6 +177,9 @@ ANYIO_ALWAYS_INLINE void scheduler::step(task_state& task) noexcept {
 }
 
 task_state* scheduler::choose() noexcept {
+    if (!chosen_from_ && !any_ready(state_))
+        return nullptr;
+    chooser_->before_choice();
     if (!chosen_from_ || chooser_->reach() == chooser::scope::step) {
         ready_node** end = &chosen_from_;
         while (*end)
@@ -188,8 +193,6 @@ task_state* scheduler::choose() noexcept {
     std::size_t count = 0;
     for (const ready_node* task = chosen_from_; task; task = task->next_ready)
         ++count;
-    if (count == 0)
-        return nullptr;
     std::size_t index = chooser_->choose(count);
     ANYIO_EXPECTS(
         index < count,

@@ -71,6 +71,9 @@ public:
     /// The running step has spent its budget: whether it gets more, having been short.
     [[nodiscard]] bool refill_budget() noexcept;
 
+    /// Whether the tasks are being unwound since none could ever run again.
+    [[nodiscard]] bool deadlocked() const noexcept { return !deadlock_report_.empty(); }
+
     /// Keeps where the exception in flight began, until the next one.
     void note_error(frame_link& link) noexcept;
     /// The story of an error: the task, and where it began if note_error() kept that.

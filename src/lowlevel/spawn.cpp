@@ -55,7 +55,7 @@ task_state& make_late_task(
 
 void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept {
     constexpr std::size_t largest = 65536;  // larger ones are worth an allocation
-    if (asked != 0 && asked < largest)
+    if (!ANYIO_SANITIZED && asked != 0 && asked < largest)
         hint.store(static_cast<std::uint32_t>(asked), std::memory_order_relaxed);
 }
 

@@ -106,7 +106,7 @@ bool datagram_close_operation::await_ready() noexcept {
         core_->close_now();
     }
     lowlevel::loop_state& loop = *lowlevel::this_loop;
-    return !receiver_ && !sender_ && !cancelled(*loop.current) && --loop.budget >= 0;
+    return !receiver_ && !sender_ && !cancelled(*loop.current) && spend_budget(loop);
 }
 
 void datagram_close_operation::await_suspend(lowlevel::awaiting_frame handle) noexcept {
@@ -115,7 +115,7 @@ void datagram_close_operation::await_suspend(lowlevel::awaiting_frame handle) no
     if (cancelled(*loop.current))
         return unwind_now(loop, leaf);
     if (!receiver_ && !sender_)
-        return requeue(loop, leaf);
+        return budget_spent(loop, leaf);
     park(loop, leaf, *this);
 }
 

@@ -45,7 +45,24 @@ std::ostream& operator<<(std::ostream& out, const exploration& seen) {
                << (seen.complete ? "complete" : "not complete");
 }
 
-explorer::explorer(explore_options options) : chooser(scope::step), options_(options) {
+namespace {
+
+// How many expectations of the running test have failed.
+int failures_so_far() {
+    const auto* const info = ::testing::UnitTest::GetInstance()->current_test_info();
+    if (!info)
+        return 0;
+    const ::testing::TestResult& result = *info->result();
+    int count = 0;
+    for (int i = 0; i < result.total_part_count(); ++i)
+        count += result.GetTestPartResult(i).failed();
+    return count;
+}
+
+}  // namespace
+
+explorer::explorer(explore_options options)
+    : chooser(scope::step), options_(options), failures_before_(failures_so_far()) {
     if (const char* const tape = std::getenv("ANYIO_TAPE")) {
         for (const std::size_t number : numbers_of(tape))
             tape_.push_back({number, 0});
@@ -54,8 +71,13 @@ explorer::explorer(explore_options options) : chooser(scope::step), options_(opt
 }
 
 explorer::~explorer() {
-    if (installed_)
-        (void)install(before_);
+    if (!installed_)
+        return;
+    (void)install(before_);
+    // A deadlock unwinds the scenario like a cancellation, and explore() with it.
+    auto& loop = lowlevel::require_loop("testing::explore");
+    if (!failed_ && lowlevel::scheduler::of(loop).deadlocked())
+        note_failure();
 }
 
 cancel_scope& explorer::victim() {
@@ -79,7 +101,7 @@ void explorer::begin_schedule() {
 bool explorer::end_schedule() {
     (void)install(before_);
     installed_ = false;
-    if (::testing::Test::HasFailure()) {
+    if (failures_so_far() != failures_before_) {
         note_failure();
         return false;
     }
@@ -97,17 +119,21 @@ bool explorer::end_schedule() {
 }
 
 void explorer::note_failure() {
+    failed_ = true;
     ADD_FAILURE() << "in schedule " << seen_.schedules
                   << "; to run it alone: ANYIO_TAPE=" << tape();
 }
 
-std::size_t explorer::choose(std::size_t count) noexcept {
+void explorer::before_choice() noexcept {
     for (candidate& each : victims_) {
         if (each.done || decide(2) == 0)
             continue;
         each.done = true;
         each.scope.cancel("explored");
     }
+}
+
+std::size_t explorer::choose(std::size_t count) noexcept {
     return decide(count);
 }
 

@@ -6,7 +6,6 @@ static_assert(ANYIO_GCC + ANYIO_CLANG == 1);
 static_assert(ANYIO_GCC_VERSION >= 12 || ANYIO_CLANG_VERSION >= 17);
 static_assert(ANYIO_SANITIZED == (ANYIO_ASAN || ANYIO_TSAN));
 static_assert(ANYIO_DEBUG == 0 || ANYIO_DEBUG == 1);
-static_assert(ANYIO_SYMMETRIC_TRANSFER == 0 || ANYIO_SYMMETRIC_TRANSFER == 1);
 
 #if ANYIO_BUG_TEMPORARIES_IN_AWAIT && ANYIO_CLANG
 #error "the bug is one of g++"

@@ -3,6 +3,8 @@
 
 #include "support/anyio_test.hpp"
 
+#include <gtest/gtest-spi.h>
+
 #include <set>
 #include <sstream>
 #include <string>
@@ -107,6 +109,80 @@ ANYIO_TEST(explore, cancels_a_victim_before_each_of_its_steps_and_never) {
     EXPECT_TRUE(seen.complete);
     // After its end there is one more step, in which a cancellation comes too late.
     EXPECT_EQ(reached, (std::multiset{0, 1, 2, 3, 3}));
+}
+
+// w: begins to wait; a, b: the other task's steps, the second of which ends the wait; r, c:
+// the wait has returned, or was cancelled. By hand: who has been cancelled may run at once.
+ANYIO_TEST(explore, lets_a_cancelled_task_be_the_next_to_run) {
+    std::set<std::string> logs;
+    auto scenario = [&](explorer& x) -> task<> {
+        std::string log;
+        event done;
+        auto waits = [&]() -> task<> {
+            log += 'w';
+            auto wait = [&]() -> task<> { co_await done.wait(); };
+            const bool returned = co_await with(x.victim(), wait);
+            log += returned ? 'r' : 'c';
+        };
+        auto works = [&]() -> task<> {
+            log += 'a';
+            co_await lowlevel::checkpoint();
+            log += 'b';
+            done.set();
+        };
+        co_await with(create_task_group(), [&](task_group& tg) {
+            tg.start_soon(waits);
+            tg.start_soon(works);
+        });
+        logs.insert(log);
+    };
+    const auto seen = co_await explore(scenario);
+    EXPECT_TRUE(seen.complete) << seen;
+    EXPECT_THAT(
+        logs,
+        ::testing::UnorderedElementsAre(
+            "wabr", "wabc", "wacb", "wcab", "awbr", "awbc", "awcb", "abwr"
+        )
+    );
+}
+
+TEST(explore, tells_the_schedule_that_ends_in_a_deadlock) {
+    const auto deadlocks = [](explorer&) -> task<> {
+        event first, second;
+        bool second_is_set = false;
+        auto sets = [&]() -> task<> {
+            second_is_set = true;
+            co_return;
+        };
+        auto waits = [&]() -> task<> {
+            if (second_is_set)
+                co_await first.wait();
+        };
+        co_await with(create_task_group(), [&](task_group& tg) {
+            tg.start_soon(waits);
+            tg.start_soon(sets);
+        });
+    };
+    const auto main_task = [&]() -> task<> { co_await explore(deadlocks); };
+    const auto deadlock = [&] { EXPECT_THROW(run(main_task), deadlock_error); };
+    EXPECT_NONFATAL_FAILURE(deadlock(), "in schedule 2; to run it alone: ANYIO_TAPE=1");
+}
+
+TEST(explore, is_not_blamed_for_what_failed_before) {
+    const auto main_task = []() -> task<> {
+        ADD_FAILURE() << "before";
+        const auto seen = co_await explore([](explorer&) -> task<> { co_return; });
+        EXPECT_TRUE(seen.complete);
+    };
+    // In a process of its own, whose status tells how many failures there were: one, and no
+    // second that names a schedule.
+    const auto count_failures = [&] {
+        run(main_task);
+        const auto& result =
+            *::testing::UnitTest::GetInstance()->current_test_info()->result();
+        std::_Exit(result.total_part_count());
+    };
+    EXPECT_EXIT(count_failures(), ::testing::ExitedWithCode(1), "");
 }
 
 ANYIO_TEST(explore, makes_every_choice_of_the_scenario) {

@@ -46,6 +46,23 @@ class CheckDocs(unittest.TestCase):
             ["unknown tag @color", "tags out of order: @anyio @throws @color"],
         )
 
+    def test_comments_behind_braces_do_not_mislead_it(self):
+        text = ("namespace a {\nnamespace detail {\nstruct b {\n};\n}  // namespace detail\n\n"
+                "class door {\n};\n}  // namespace a\n")
+        self.assertEqual(problems_in(text), ["door: no comment"])
+
+    def test_braces_in_literals_macros_and_initializers_do_not_mislead_it(self):
+        text = ("#define X(a) \\\n    struct a { \\\n    int b\n"
+                "inline const char c = '{';\ninline const char* d = \"}//\";\n"
+                "namespace detail {\ninline e::e()\n    : f(\n          [] {\n          },\n"
+                "          1\n      ) {}\n}\nclass door {\n};\n")
+        self.assertEqual(problems_in(text), ["door: no comment"])
+
+    def test_it_says_when_it_is_lost(self):
+        for text in ("namespace a {\n", "}\n", "/// A.\nclass a\n"):
+            [problem] = problems_in(text)
+            self.assertIn("lost its place", problem)
+
     def test_a_todo_names_an_issue(self):
         self.assertEqual(problems_in("// TODO later\n"), ["a TODO without an issue"])
         self.assertEqual(problems_in("// TODO(#7): later\n"), [])

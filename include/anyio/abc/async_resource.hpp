@@ -83,13 +83,13 @@ public:
     [[nodiscard]] bool await_ready() const noexcept {
         close_(object_);
         lowlevel::loop_state& loop = *lowlevel::this_loop;
-        return !cancelled(*loop.current) && --loop.budget >= 0;
+        return !cancelled(*loop.current) && spend_budget(loop);
     }
 
     void await_suspend(lowlevel::awaiting_frame handle) const noexcept {
         lowlevel::loop_state& loop = *lowlevel::this_loop;
         lowlevel::frame_link* const leaf = lowlevel::link_of(handle);
-        cancelled(*loop.current) ? unwind_now(loop, leaf) : requeue(loop, leaf);
+        cancelled(*loop.current) ? unwind_now(loop, leaf) : budget_spent(loop, leaf);
     }
 
     void await_resume() const noexcept {}

@@ -179,10 +179,16 @@ public:
     /// As the listener inside.
     ///
     /// @param handler  `[](abc::byte_stream client) -> task<> { ... }`
+    /// @checkpoint    as the listener inside
+    /// @cancellation  as the listener inside
     [[nodiscard]] task<> serve(unique_function<task<>(Stream)> handler) {
         return face().serve(shared(std::move(handler)), nullptr);
     }
 
+    /// The same with handlers in a group of yours.
+    ///
+    /// @checkpoint    as the listener inside
+    /// @cancellation  no more connections; the handlers are the group's
     [[nodiscard]] task<>
     serve(unique_function<task<>(Stream)> handler, task_group& group) {
         return face().serve(shared(std::move(handler)), &group);

@@ -21,7 +21,8 @@
 /// - GCC 98995: [[no_unique_address]] on a member that a prvalue initialises overwrites
 ///   its neighbours. Not used on such members.
 /// - GCC 100897: symmetric transfer is no tail call at -O0 or under sanitizers, so the
-///   stack overflows. ANYIO_SYMMETRIC_TRANSFER; the loop's trampoline elsewhere.
+///   stack overflows. lowlevel::transfer() looks how deep the stack is, and lets the frames
+///   return to the loop in time.
 /// - GCC 121961: handle.destroy() inside await_suspend crashes (15.2). Not done there.
 /// - GCC 114675: source_location as default argument of await_suspend is an internal
 ///   compiler error. It is one of await_transform.
@@ -50,6 +51,16 @@
 
 #if ANYIO_CLANG && ANYIO_CLANG_VERSION < 17
 #error "anyio needs clang 17 or newer"
+#endif
+
+#if !defined(__cpp_exceptions)
+#error "anyio needs exceptions: compile without -fno-exceptions"
+#endif
+#if !defined(__cpp_rtti)
+#error "anyio needs run-time type information: compile without -fno-rtti"
+#endif
+#if !defined(__cpp_impl_coroutine)
+#error "anyio needs coroutines: compile with -std=c++20, or newer"
 #endif
 
 /// 1 with GNU's standard library, 0 with LLVM's.
@@ -87,26 +98,34 @@
 /// 1 if a sanitizer watches memory or threads: recyclers step aside for it.
 #define ANYIO_SANITIZED (ANYIO_ASAN || ANYIO_TSAN)
 
+// ANYIO_ABI: a namespace around what every program links. What a program and its library
+// must agree on is in its name, so that the linker says what is wrong. A library without a
+// sanitizer serves programs with one, too; nothing else that can be defined (NDEBUG,
+// _GLIBCXX_ASSERTIONS, ANYIO_*) makes a difference.
+#if defined(_GLIBCXX_DEBUG)
+#define ANYIO_ABI_WITH_SANITIZER needs_anyio_built_with_GLIBCXX_DEBUG
+#define ANYIO_ABI_PLAIN needs_anyio_built_with_GLIBCXX_DEBUG_and_without_sanitizer
+#else
+#define ANYIO_ABI_WITH_SANITIZER needs_anyio_built_without_GLIBCXX_DEBUG
+#define ANYIO_ABI_PLAIN needs_anyio_built_without_GLIBCXX_DEBUG_and_without_sanitizer
+#endif
+#if ANYIO_SANITIZED
+#define ANYIO_ABI ANYIO_ABI_WITH_SANITIZER
+#else
+#define ANYIO_ABI ANYIO_ABI_PLAIN
+#endif
+
+#if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
+#error                                                                                 \
+    "anyio needs the C++11 ABI of std::string: compile without _GLIBCXX_USE_CXX11_ABI=0"
+#endif
+
 /// 1 in builds without NDEBUG: reports that cost something are on. Contract checks
 /// (base/assert.hpp) do not depend on it.
 #if defined(NDEBUG)
 #define ANYIO_DEBUG 0
 #else
 #define ANYIO_DEBUG 1
-#endif
-
-/// 1 if the optimiser is on.
-#if defined(__OPTIMIZE__)
-#define ANYIO_OPTIMIZED 1
-#else
-#define ANYIO_OPTIMIZED 0
-#endif
-
-/// 1 if returning a handle from await_suspend is a real tail call (GCC 100897).
-#if ANYIO_CLANG
-#define ANYIO_SYMMETRIC_TRANSFER (!ANYIO_SANITIZED)
-#else
-#define ANYIO_SYMMETRIC_TRANSFER (ANYIO_OPTIMIZED && !ANYIO_SANITIZED)
 #endif
 
 /// 1 if a temporary with a destructor must not stand in an awaited expression.

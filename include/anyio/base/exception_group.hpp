@@ -164,6 +164,7 @@ throw_with_rest(std::exception_ptr thrown, const std::optional<exception_group>&
 template <class E>
 class matches {
 public:
+    /// A forward iterator; valid as long as the range.
     class iterator {
     public:
         using value_type = E;

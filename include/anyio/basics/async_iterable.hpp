@@ -212,6 +212,7 @@ private:
     bool ended_ = false;
 };
 
+/// The same for what yields its items by awaiting.
 template <class R>
     requires async_iterable<std::remove_cvref_t<R>>
 class item_reader<R> {

@@ -2,8 +2,7 @@
 #pragma once
 
 /// @file
-/// guarded_await: one awaitable inside one block, without a coroutine frame of its own:
-/// fail_after(5s, x), shielded(x), as_outcome(x).
+/// What can be awaited in a task, and what comes of it: for templates that take such things.
 
 #include <anyio/basics/task.hpp>
 #include <anyio/lowlevel/managed_block.hpp>

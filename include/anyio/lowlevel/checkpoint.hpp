@@ -60,14 +60,14 @@ public:
 
     [[nodiscard]] bool await_ready() const noexcept {
         loop_state& loop = *this_loop;
-        return !cancelled(*loop.current) && --loop.budget >= 0;
+        return !cancelled(*loop.current) && spend_budget(loop);
     }
 
-    void await_suspend(std::coroutine_handle<> handle) const noexcept {
+    void await_suspend(awaiting_frame handle) const noexcept {
         loop_state& loop = *this_loop;
         if (cancelled(*loop.current)) [[unlikely]]
             return unwind_now(loop, link_of(handle));
-        checkpoint_operation().await_suspend(handle);
+        budget_spent(loop, link_of(handle));
     }
 
     void await_resume() const noexcept {}

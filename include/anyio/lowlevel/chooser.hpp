@@ -31,7 +31,11 @@ public:
     chooser(const chooser&) = delete;  // a loop holds its address
     chooser& operator=(const chooser&) = delete;
 
-    /// Called before each step; must not throw.
+    /// Called before each step, before the tasks to choose from are counted: what it makes
+    /// ready may be the next to run. Must not throw.
+    virtual void before_choice() noexcept {}
+
+    /// Called before each step; makes nothing ready; must not throw.
     ///
     /// @param count  tasks to choose from, at least one
     /// @returns  which of them, less than `count`; 0 is the one that has waited longest

@@ -19,14 +19,16 @@ struct frame_memory_statistics {
     std::size_t blocks_in_use = 0;  ///< blocks of this thread's pages that are in use
 };
 
-/// What the calling thread's recycler holds. Zero in sanitizer builds, where every
-/// frame is an allocation of its own so that a use after the end is seen.
+/// What the calling thread's recycler holds. Zero if the library was built with the address
+/// or the thread sanitizer: there every frame is an allocation of its own, so that a use
+/// after its end is seen.
 ///
 /// @threads  any
 [[nodiscard]] frame_memory_statistics frame_memory() noexcept;
 
-/// Gives empty pages of the calling thread back to the system, `most` at the most, but
-/// keeps 1 MiB of them. A loop does so by itself when it has nothing to do.
+/// Gives up empty pages of the calling thread, `most` at the most, but keeps 1 MiB of them. A
+/// loop does so by itself when it has nothing to do. Pages come in sixteens: memory goes back
+/// to operator delete when all sixteen are given up.
 ///
 /// @threads  any
 void trim_frame_memory(std::size_t most) noexcept;
@@ -67,7 +69,7 @@ inline constexpr std::size_t frame_classes = 65;  ///< up to 2 KiB; larger: oper
 inline constexpr std::size_t largest_pooled_frame = frame_granule * (frame_classes - 1);
 
 /// A page without any room; what a class without pages points to.
-inline constinit frame_page no_frame_page{};
+extern constinit frame_page no_frame_page;
 
 /// The next coroutine frame made on this thread goes to `at` if it fits: how a spawned
 /// task gets its record and its first frame in one allocation.
@@ -92,18 +94,34 @@ struct frame_heap {
     void* remote = nullptr;  ///< blocks freed by other threads; accessed atomically
 };
 
-/// The calling thread's heap; the one below until the first page is needed.
-inline constinit frame_heap unset_frame_heap{};
-inline constinit thread_local frame_heap* this_frame_heap ANYIO_TLS_FAST =
-    &unset_frame_heap;
+// These are the library's, not inline: modules that are linked or loaded apart, and hide
+// their symbols, would have one each.
 
-inline constinit thread_local frame_slot this_frame_slot ANYIO_TLS_FAST{};
+/// The calling thread's heap; without pages until the first one is needed.
+extern constinit thread_local frame_heap* this_frame_heap ANYIO_TLS_FAST;
 
-void* allocate_frame_slow(std::size_t size_class) noexcept(false);
+extern constinit thread_local frame_slot this_frame_slot ANYIO_TLS_FAST;
+
+// Whether blocks come from pages is decided when the library is built. Sources with a
+// sanitizer ask it; the others take pages for granted, so a library that has none does not
+// have the functions that they need. The namespace is what the linker then says.
+inline namespace ANYIO_ABI {
+
+#if ANYIO_SANITIZED
+[[nodiscard]] void* allocate_anywhere(std::size_t size);
+void free_anywhere(void* block, std::size_t size) noexcept;
+#else
+[[nodiscard]] void* allocate_frame_slow(std::size_t size_class);
 void free_frame_slow(frame_page& page) noexcept;
 void free_frame_remote(frame_page& page, void* block) noexcept;
+#endif
+
+}  // namespace ANYIO_ABI
 
 }  // namespace detail
+
+// Their names differ where their bodies do: a linker keeps one body for each name.
+inline namespace ANYIO_ABI {
 
 /// `size` bytes, aligned to 32; 0 bytes are a block of their own as well.
 ///
@@ -111,7 +129,7 @@ void free_frame_remote(frame_page& page, void* block) noexcept;
 /// @threads any
 [[nodiscard]] inline void* allocate_block(std::size_t size) {
 #if ANYIO_SANITIZED
-    return ::operator new(size, std::align_val_t{detail::frame_granule});
+    return detail::allocate_anywhere(size);
 #else
     using namespace detail;
     if (size > largest_pooled_frame) [[unlikely]]
@@ -130,7 +148,7 @@ void free_frame_remote(frame_page& page, void* block) noexcept;
 /// Gives back what allocate_block(size) returned; from any thread.
 inline void free_block(void* block, std::size_t size) noexcept {
 #if ANYIO_SANITIZED
-    ::operator delete(block, size, std::align_val_t{detail::frame_granule});
+    detail::free_anywhere(block, size);
 #else
     using namespace detail;
     if (size > largest_pooled_frame) [[unlikely]] {
@@ -151,5 +169,7 @@ inline void free_block(void* block, std::size_t size) noexcept {
         free_frame_slow(*page);
 #endif
 }
+
+}  // namespace ANYIO_ABI
 
 }  // namespace anyio::lowlevel

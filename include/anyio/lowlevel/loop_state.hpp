@@ -62,8 +62,9 @@ struct alignas(64) loop_state {
     [[nodiscard]] std::uint64_t steps() const noexcept { return step_count; }
 };
 
-/// The loop that runs in this thread, or null.
-inline constinit thread_local loop_state* this_loop ANYIO_TLS_FAST = nullptr;
+/// The loop that runs in this thread, or null. The library's, not inline: modules that hide
+/// their symbols would have one each.
+extern constinit thread_local loop_state* this_loop ANYIO_TLS_FAST;
 
 /// The loop that runs in this thread.
 ///

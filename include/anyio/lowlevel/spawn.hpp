@@ -46,7 +46,6 @@ inline void release_inside_frame(task_state& task) noexcept {
 
 /// Memory for a coroutine frame; inside a task's block if one is waiting for it.
 [[nodiscard]] inline void* allocate_frame(std::size_t size) {
-#if !ANYIO_SANITIZED
     auto& slot = detail::this_frame_slot;
     if (slot.at) [[unlikely]] {
         if (size > slot.size || 2 * size < slot.size) [[unlikely]]
@@ -61,12 +60,10 @@ inline void release_inside_frame(task_state& task) noexcept {
             return inside;
         }
     }
-#endif
     return allocate_block(size);
 }
 
 inline void free_frame(void* frame, std::size_t size) noexcept {
-#if !ANYIO_SANITIZED
     // Blocks are aligned to 32; a frame inside a task's block follows an 80-byte record.
     if (reinterpret_cast<std::uintptr_t>(frame) & 16) {
         release_inside_frame(*reinterpret_cast<task_state*>(
@@ -74,7 +71,6 @@ inline void free_frame(void* frame, std::size_t size) noexcept {
         ));
         return;
     }
-#endif
     free_block(frame, size);
 }
 
@@ -111,8 +107,6 @@ allocate_large_task(loop_state& loop, const task_kind& kind, std::size_t frame);
 [[nodiscard]] inline task_state&
 allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
     constexpr std::size_t unit = detail::frame_granule;
-    if constexpr (ANYIO_SANITIZED)
-        frame = 0;
     const std::size_t size =
         (kind.prefix + sizeof(task_state) + frame + unit - 1) / unit * unit;
     if (size > detail::largest_pooled_frame) [[unlikely]]
@@ -126,17 +120,13 @@ allocate_task(loop_state& loop, const task_kind& kind, std::size_t frame) {
 }
 
 /// Room for a larger frame next time, or for a much smaller one: one type of function
-/// pointer serves functions with frames of all sizes.
+/// pointer serves functions with frames of all sizes. A library built with a sanitizer
+/// learns nothing: frames are then never inside, and a use after their end is seen.
 void learn_frame_size(frame_size_hint& hint, std::size_t asked) noexcept;
 
 /// While one exists, the next frame made on this thread goes into the task's block.
 class open_frame_slot {
 public:
-#if ANYIO_SANITIZED
-    open_frame_slot(task_state&, frame_size_hint&) noexcept {}
-
-    ~open_frame_slot() {}
-#else
     // A slot too small for any frame is opened all the same: it learns the size. A
     // callable that spawns before it returns closes the slot that it was called with;
     // its own frame is then an allocation of its own.
@@ -155,15 +145,12 @@ public:
         }
         slot.at = nullptr;
     }
-#endif
 
     open_frame_slot(const open_frame_slot&) = delete;
     open_frame_slot& operator=(const open_frame_slot&) = delete;
 
 private:
-#if !ANYIO_SANITIZED
     frame_size_hint& hint_;
-#endif
 };
 
 /// Gives a task a name of its own; "" is one.

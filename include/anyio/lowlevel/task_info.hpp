@@ -66,6 +66,7 @@ private:
 
 }  // namespace anyio
 
+/// For sets and maps of tasks.
 template <>
 struct std::hash<anyio::task_info> {
     std::size_t operator()(const anyio::task_info& task) const noexcept {

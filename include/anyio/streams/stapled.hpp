@@ -249,6 +249,8 @@ public:
     ///
     /// @param handler  copied
     /// @throws exception_group  of the errors of listeners
+    /// @checkpoint    always
+    /// @cancellation  no more connections; the handlers are the group's
     template <class Handler>
     [[nodiscard]] task<>
     serve(Handler handler, task_group& group, options_type options = {}) {

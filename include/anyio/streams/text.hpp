@@ -89,6 +89,9 @@ public:
     }
 
     /// The same for loops, empty at the end.
+    ///
+    /// @checkpoint    always
+    /// @cancellation  atomic
     [[nodiscard]] task<std::optional<std::string>> next() {
         return detail::next_text(this->stream_, decoder_, receiving_);
     }
@@ -148,6 +151,9 @@ public:
         : text_receive_stream<S>(std::forward<S>(stream), options), encoder_(options) {}
 
     /// See text_send_stream::send().
+    ///
+    /// @checkpoint    as the wrapped stream
+    /// @cancellation  as the wrapped stream
     [[nodiscard]] task<> send(std::string_view text) {
         return detail::send_text(this->stream_, encoder_, text);
     }

@@ -22,7 +22,7 @@ namespace anyio {
 /// The message ends in what OpenSSL's error queue says.
 ///
 /// @anyio  ssl.SSLError
-class tls_error : public broken_resource_error {
+class ANYIO_EXPORT tls_error : public broken_resource_error {
 public:
     using broken_resource_error::broken_resource_error;
 };
@@ -31,7 +31,7 @@ public:
 /// `tls handshake with example.org: certificate has expired (CN=example.org, not after ...)`.
 ///
 /// @anyio  ssl.SSLCertVerificationError
-class tls_certificate_error : public tls_error {
+class ANYIO_EXPORT tls_certificate_error : public tls_error {
 public:
     tls_certificate_error(const std::string& message, int code)
         : tls_error(message), code_(code) {}
@@ -45,7 +45,7 @@ private:
 
 /// A context cannot be set up so: a certificate or key that cannot be read, that do not
 /// belong together, ciphers nobody knows.
-class tls_configuration_error : public error {
+class ANYIO_EXPORT tls_configuration_error : public error {
 public:
     using error::error;
 };

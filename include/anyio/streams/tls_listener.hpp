@@ -227,6 +227,7 @@ public:
     ///
     /// @param handler  copied for each connection
     /// @throws        the listener's errors; handlers fail in their group
+    /// @checkpoint    always
     /// @cancellation  no more connections; the handlers are the group's
     template <class Handler>
     [[nodiscard]] task<>

@@ -166,6 +166,7 @@ public:
     as_completed_manager(const as_completed_manager&) = delete;
     as_completed_manager& operator=(const as_completed_manager&) = delete;
 
+    /// What `with` makes of it.
     class with_block : public detail::completion_block {
     public:
         static constexpr bool subject_is_optional = false;

@@ -145,6 +145,9 @@ gather(std::vector<task<T>> tasks) {
 }
 
 /// Says what to write instead.
+///
+/// @checkpoint    none: it does not compile
+/// @cancellation  none
 template <class... A>
     requires(!(detail::is_gathered<std::remove_cvref_t<A>> && ...))
 task<> gather(A&&...) {

@@ -72,6 +72,7 @@ private:
         bool done = false;
     };
 
+    void before_choice() noexcept override;
     std::size_t choose(std::size_t count) noexcept override;
     std::size_t decide(std::size_t count) noexcept;
     [[nodiscard]] std::string tape() const;
@@ -84,13 +85,15 @@ private:
     lowlevel::chooser* before_ = nullptr;
     bool installed_ = false;
     bool replays_ = false;
+    bool failed_ = false;      ///< which schedule it was has been said
+    int failures_before_ = 0;  ///< of the test, which are not the scenario's
 };
 
 /// Runs `scenario(x)`, a coroutine, again and again in the task that awaits this: in every
 /// order in which its tasks' steps can follow one another, and with each victim() cancelled
-/// before each step. Ends at the first schedule in which a GoogleTest expectation fails or
-/// an exception leaves the scenario, and says which it was; `$ANYIO_TAPE` runs that one
-/// alone.
+/// before each step. Ends at the first schedule in which a GoogleTest expectation fails, an
+/// exception leaves the scenario or all tasks are blocked for ever, and says which it was;
+/// `$ANYIO_TAPE` runs that one alone.
 ///
 /// ```
 /// const auto seen = co_await explore([&](explorer& x) -> task<> { ... });

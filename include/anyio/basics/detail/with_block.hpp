@@ -118,13 +118,13 @@ public:
         if (innermost && !innermost->leave_all(loop))
             return false;
         complete_ = true;
-        return --loop.budget >= 0;  // a loop of empty blocks lets others run, too
+        return spend_budget(loop);  // a loop of empty blocks lets others run, too
     }
 
     void await_suspend(lowlevel::awaiting_frame handle) noexcept {
         loop_state& loop = *lowlevel::this_loop;
         if (complete_) [[unlikely]]
-            return requeue(loop, lowlevel::link_of(handle));  // rule K2
+            return budget_spent(loop, lowlevel::link_of(handle));
         if (result_.child)
             leave_frame(loop, result_);
     }
