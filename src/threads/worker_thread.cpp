@@ -42,7 +42,7 @@ private:
 // pthread_atfork(3), which clone(2) does not know.
 worker_pool& worker_pool::instance() {
     struct pool_of_process {
-        explicit pool_of_process(pid_t id) noexcept : process(id) {}
+        explicit pool_of_process(pid_t id) : process(id) {}
 
         const pid_t process;
         worker_pool pool{default_limit, default_idle_time};

@@ -369,3 +369,26 @@ TEST(deadline, of_a_timeout_counts_from_the_time_to_which_the_clock_was_moved_by
         EXPECT_TRUE(scope.cancel_called());
     });
 }
+
+TEST(deadline, that_was_seen_to_have_passed_is_a_cancellation_for_ever) {
+    anyio::testing::virtual_clock clock;
+    run({.clock = &clock}, [&]() -> task<> {
+        cancel_scope inside;
+        const bool finished = co_await with(inside, [&]() -> task<> {
+            inside.set_deadline(current_time() + 1s);
+            clock.advance(2s);
+            EXPECT_TRUE(inside.cancel_called());
+            inside.set_deadline(current_time() + 1h);
+            EXPECT_TRUE(inside.cancel_called());
+            co_await lowlevel::checkpoint();
+            ADD_FAILURE();
+        });
+        EXPECT_FALSE(finished);
+        EXPECT_TRUE(inside.cancelled_caught());
+
+        cancel_scope before({.deadline = current_time() - 1s});
+        EXPECT_TRUE(before.cancel_called());
+        before.set_deadline(never);
+        EXPECT_TRUE(before.cancel_called());
+    });
+}

@@ -7,6 +7,7 @@ using namespace anyio;
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 ANYIO_TEST(fail_after, throws_when_the_time_is_up) {
     const time_point start = current_time();
@@ -18,7 +19,9 @@ ANYIO_TEST(fail_after, throws_when_the_time_is_up) {
         message = e.what();
     }
     EXPECT_EQ(current_time() - start, 5s);
-    EXPECT_THAT(message, HasSubstr("fail_after: the deadline has passed"));
+    EXPECT_THAT(
+        message, StartsWith("fail_after 5 s: the time is up; it waited in sleep")
+    );
     co_await lowlevel::checkpoint();  // not cancelled any more
 }
 
@@ -329,4 +332,56 @@ ANYIO_TEST(fail_after_short_form, waits_for_the_value_of_a_handle) {
         const std::string& value = co_await fail_after(10s, handle);
         EXPECT_EQ(value, "done");
     });
+}
+
+// --- what the error says ---------------------------------------------------------------
+
+ANYIO_TEST(timeout_error, says_how_long_for_what_and_where) {
+    const auto error_of = [](task<> hurried) -> task<std::string> {
+        auto ended = co_await as_outcome(std::move(hurried));
+        co_return message_of(ended.error());
+    };
+    const std::string block = co_await error_of([]() -> task<> {
+        co_await with(fail_after(2s), []() -> task<> { co_await sleep_forever(); });
+    }());
+    EXPECT_THAT(
+        block, StartsWith("fail_after 2 s: the time is up; it waited in sleep")
+    );
+    EXPECT_THAT(block, HasSubstr("fail_after_test.cpp"));
+    EXPECT_THAT(block, HasSubstr("; the limit was set at "));
+
+    event never_set;
+    const std::string operation = co_await error_of([](event& waited) -> task<> {
+        co_await fail_after(20ms, waited.wait());
+    }(never_set));
+    EXPECT_THAT(operation, StartsWith("fail_after 20 ms: the time is up"));
+    EXPECT_THAT(operation, HasSubstr("it waited in event"));
+
+    const std::string absolute = co_await error_of([]() -> task<> {
+        co_await fail_at(current_time() + 1s, sleep(1h));
+    }());
+    EXPECT_THAT(
+        absolute, StartsWith("fail_at: the deadline has passed; it waited in sleep")
+    );
+}
+
+ANYIO_TEST(timeout_error, names_what_the_oldest_child_of_a_group_waited_for) {
+    event reply;
+    auto ended = co_await as_outcome(with(
+        fail_after(1s),
+        create_task_group(),
+        [&](task_group& tg) {
+            tg.start_soon([&]() -> task<> { co_await reply.wait(); });
+        }
+    ));
+    EXPECT_THAT(message_of(ended.error()), HasSubstr("it waited in event"));
+}
+
+ANYIO_TEST(timeout_error, of_a_task_that_only_computed_says_no_more_than_the_limit) {
+    auto ended = co_await as_outcome(with(fail_after(0s), []() -> task<> {
+        co_await lowlevel::checkpoint();
+    }));
+    EXPECT_THAT(
+        message_of(ended.error()), StartsWith("fail_after 0 s: the time is up; the")
+    );
 }

@@ -190,8 +190,9 @@ ANYIO_TEST(fairness, counts_ready_operations_in_called_coroutines_and_blocks_too
         }
         stop = true;
     });
-    EXPECT_GE(other, 45);
-    EXPECT_LE(other, 51);
+    // Five waits a round, and the block around one of them.
+    EXPECT_GE(other, 55);
+    EXPECT_LE(other, 61);
 }
 
 ANYIO_TEST(fairness, the_operation_that_uses_up_the_budget_has_completed_and_is_kept) {

@@ -37,7 +37,7 @@ public:
 
         [[nodiscard]] bool await_ready() { return gate_->come_by(); }
 
-        void await_suspend(std::coroutine_handle<> handle) {
+        void await_suspend(anyio::lowlevel::awaiting_frame handle) {
             anyio::lowlevel::checkpoint().await_suspend(handle);
         }
 
@@ -55,7 +55,7 @@ public:
 
         [[nodiscard]] bool await_ready() { return gate_->come_by(); }
 
-        void await_suspend(std::coroutine_handle<> handle) {
+        void await_suspend(anyio::lowlevel::awaiting_frame handle) {
             anyio::lowlevel::checkpoint().await_suspend(handle);
         }
 

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 
 #include <condition_variable>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -15,6 +17,8 @@ using anyio::lowlevel::inbox;
 using ::testing::ElementsAre;
 
 namespace {
+
+constexpr std::uint64_t forever_ticks = std::numeric_limits<std::uint64_t>::max();
 
 /// A backend that can only wait and be woken.
 class bell final : public anyio::backends::backend {
@@ -212,4 +216,19 @@ TEST(inbox, may_be_closed_while_threads_post) {
         producer.join();
         EXPECT_EQ(ran, accepted);
     }
+}
+
+TEST(inbox, runs_one_message_at_least_and_keeps_the_others_in_order) {
+    bell ringing;
+    inbox box(ringing);
+    std::vector<int> ran;
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(box.post([&ran, i] { ran.push_back(i); }));
+    EXPECT_TRUE(box.run_batch(0));
+    EXPECT_THAT(ran, ElementsAre(0));
+    EXPECT_FALSE(box.empty());
+    EXPECT_TRUE(box.post([&ran] { ran.push_back(3); }));
+    while (box.run_batch(0)) {
+    }
+    EXPECT_THAT(ran, ElementsAre(0, 1, 2, 3));
 }
