@@ -70,7 +70,7 @@ int main() {
 // Output:
 // 1. fail_after: in time it returns the value, else it throws.
 //    the answer to a quick question
-//    timeout_error: fail_after: the deadline has passed
+// ...
 // 2. move_on_after: the result is optional.
 //    no answer, but life goes on
 // 3. Around a block, with everything started inside.

@@ -6,7 +6,6 @@
 #include <anyio/lowlevel/cancel_cause.hpp>
 #include <anyio/lowlevel/checkpoint.hpp>
 #include <anyio/lowlevel/loop_state.hpp>
-
 #include "task_report.hpp"
 
 #include <algorithm>
@@ -328,8 +327,12 @@ void cancel_status::deliver() noexcept {
 }
 
 std::string why(const cancel_cause* cause, bool by_deadline) {
-    if (by_deadline)
-        return ": its deadline has passed";
+    if (by_deadline) {
+        std::string text = ": its deadline has passed";
+        if (cause && !cause->reason.empty())
+            text += describe(" while it waited in ", cause->reason);
+        return text;
+    }
     if (!cause)
         return {};
     std::string text;

@@ -166,14 +166,15 @@ public:
     }
 
     /// Whether it is too early for is_due().
-    [[nodiscard]] ANYIO_ALWAYS_INLINE bool has_just_looked(std::uint64_t now
-    ) const noexcept {
+    [[nodiscard]] ANYIO_ALWAYS_INLINE bool
+    has_just_looked(std::uint64_t now) const noexcept {
         return now - at_ < soon_ticks;
     }
 
     [[nodiscard]] bool is_due(std::uint64_t now, std::uint64_t step) const noexcept {
         const std::uint64_t passed = now - at_;
-        return passed >= noticeable_ticks || (passed >= soon_ticks && step >= next_step_);
+        return passed >= noticeable_ticks ||
+               (passed >= soon_ticks && step >= next_step_);
     }
 
 private:

@@ -107,7 +107,8 @@ void scheduler::run(task_state& main) {
 
 // Real time: lanes take turns, measured by the processor's tick counter.
 void scheduler::run_timed() {
-    if (state_.budget <= 0) [[unlikely]]  // at the start, or steps were counted until now
+    if (state_.budget <= 0)
+        [[unlikely]]  // at the start, or steps were counted until now
         end_batch(lanes_.ordinary);
     lane* const turn = lanes_.next(any_ready(state_));
     if (!turn)

@@ -124,6 +124,7 @@ private:
     [[nodiscard]] bool spin(time_point until);
     [[nodiscard]] bool wake_idle_waiter() noexcept;
     [[nodiscard]] bool others_may_wake_us() const noexcept;
+
     [[nodiscard]] std::uint64_t ticks() const noexcept {
         return processor_ticks() >> slowdown_;
     }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the scheduler does between steps: looks at the clock, at other threads and at the
 // operating system, and waits for them.
-#include "scheduler.hpp"
-
 #include <anyio/base/assert.hpp>
 #include <anyio/lowlevel/frame_memory.hpp>
 #include <anyio/lowlevel/sleep_operation.hpp>
+#include "scheduler.hpp"
 
 #include <algorithm>
 #include <limits>

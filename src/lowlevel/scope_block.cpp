@@ -16,17 +16,19 @@ cancel_status* scope_of(block& self) noexcept {
 
 // Who was in a hurry, what took too long, and which line has set the limit.
 timeout_error timeout_of(const scope_block& self) {
-    std::string text = self.time_limit == forever
-                           ? std::string("fail_at: the deadline has passed")
-                           : describe("fail_after ", self.time_limit, ": the time is up");
+    std::string text =
+        self.time_limit == forever
+            ? std::string("fail_at: the deadline has passed")
+            : describe("fail_after ", self.time_limit, ": the time is up");
     const cancel_cause* const cause = self.scope->cause();
     if (cause && !cause->reason.empty())
         text += describe("; it waited in ", cause->reason);
     const frame_link* awaiting = self.link.parent;
     while (awaiting->is_block())
         awaiting = awaiting->parent;
-    if (awaiting->site.line() != 0)
-        text += describe("; the limit was set ", place_of(*awaiting));
+    if (const std::string place = place_of(*awaiting);
+        awaiting->site.line() != 0 && !text.ends_with(place))
+        text += describe("; the limit was set ", place);
     return timeout_error(text);
 }
 

@@ -243,12 +243,11 @@ ANYIO_TEST(http_raw, says_that_it_is_busy_when_it_is_out_of_descriptors) {
     for (int i = 0; i < 24 && !was_busy; ++i) {
         auto client = co_await connect_tcp("127.0.0.1", port);
         co_await client.send(std::string(get));
-        const auto answer =
-            co_await move_on_after(std::chrono::milliseconds(500), client.receive());
-        if (!answer)
-            break;  // not accepted any more
-        was_busy = answer->str().starts_with("HTTP/1.1 503");
-        EXPECT_TRUE(was_busy || answer->str().starts_with("HTTP/1.1 200"));
+        // The last file may still be open when this client comes: then the server accepts it
+        // a moment later.
+        const std::string answer = (co_await client.receive()).str();
+        was_busy = answer.starts_with("HTTP/1.1 503");
+        EXPECT_TRUE(was_busy || answer.starts_with("HTTP/1.1 200"));
         clients.push_back(std::move(client));
     }
     EXPECT_TRUE(was_busy);

@@ -20,8 +20,9 @@ task<> main_task() {
     const auto answer = co_await anyio::move_on_after(1ms, anyio::sleep(1s));
     std::cout << "in time: " << answer << "\n";
 
-    co_await anyio::try_([]() -> task<> {
-        co_await anyio::fail_after(1ms, anyio::sleep(1s));
+    anyio::event reply;
+    co_await anyio::try_([&]() -> task<> {
+        co_await anyio::fail_after(1ms, reply.wait());
     }).except<anyio::timeout_error>([](const anyio::timeout_error& e) {
         std::cout << e.what() << "\n";
     });

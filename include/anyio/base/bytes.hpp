@@ -269,6 +269,7 @@ struct std::hash<anyio::byte_view> {
     }
 };
 
+/// As of the bytes that it owns.
 template <>
 struct std::hash<anyio::bytes> {
     std::size_t operator()(const anyio::bytes& data) const noexcept {

@@ -134,6 +134,7 @@ async_generator<T> generator_promise<T>::get_return_object() noexcept {
 
 }  // namespace anyio
 
+/// Functions that return an async_generator<T> may be coroutines.
 template <class T, class... P>
 struct std::coroutine_traits<anyio::async_generator<T>, P...> {
     static_assert((anyio::detail::check_frame_parameters<P...>(), true));

@@ -356,6 +356,7 @@ public:
 
 }  // namespace anyio
 
+/// Functions that return a task<T> may be coroutines.
 template <class T, class... P>
 struct std::coroutine_traits<anyio::task<T>, P...> {
     static_assert((anyio::detail::check_frame_parameters<P...>(), true));

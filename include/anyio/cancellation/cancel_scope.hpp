@@ -154,7 +154,7 @@ protected:
     [[noreturn]] void destroyed_in_use() const noexcept;
 
     mutable lowlevel::cancel_status status_;  // see cancel_called()
-    bool fails_ = false;  ///< fail_after: throw when the deadline cuts it short
+    bool fails_ = false;        ///< fail_after: throw when the deadline cuts it short
     duration limit_ = forever;  ///< of fail_after, for the message
 };
 

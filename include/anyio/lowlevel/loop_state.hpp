@@ -29,7 +29,6 @@ enum after_step : std::uint8_t {
 /// they do not take long.
 inline constexpr int step_budget = 128;
 
-
 /// What operations need of the loop that runs their task.
 ///
 /// @threads  loop
@@ -42,8 +41,8 @@ struct alignas(64) loop_state {
     /// Steps, and operations that are ready, until the loop reads the clock. Negative: the
     /// task that has just completed an operation yields.
     int budget = 0;
-    std::uint8_t after = 0;   ///< after_step bits
-    bool unwinding = false;   ///< frames are being destroyed by a cancellation
+    std::uint8_t after = 0;  ///< after_step bits
+    bool unwinding = false;  ///< frames are being destroyed by a cancellation
     std::uint64_t step_count = 0;
     char* stack_floor = nullptr;  ///< below this, transfers go through the trampoline
     frame_owner* dropped = nullptr;
