@@ -44,5 +44,5 @@ int main() {
 // finished: false
 // cancelled here: true
 // in time: false
-// fail_after: the deadline has passed
+// fail_after 1 ms: the time is up; it waited in event::wait, at main_task::<lambda> (scopes.cpp:25)
 // shielded work is done, though the time is up
