@@ -119,8 +119,11 @@ constexpr void check_temporary_callable() {
 template <class A>
 constexpr void check_temporary_argument() {
     static_assert(
-        std::is_lvalue_reference_v<A> ||
-            alignof(std::remove_reference_t<A>) <= max_alignment,
+        // A function has no alignment, and is no temporary.
+        alignof(std::conditional_t<
+                std::is_lvalue_reference_v<A>,
+                char,
+                std::remove_reference_t<A>>) <= max_alignment,
         "an over-aligned temporary in a co_await expression: it lives in the frame of the "
         "coroutine, which is aligned to 16 bytes; use std::make_unique"
     );
