@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -97,10 +98,11 @@ TEST(lateness, of_a_receiver_beside_tasks_that_compute_is_a_step_or_two) {
             });
             for (int i = 0; i < 64; ++i) {
                 tg.start_soon([&, i]() -> task<> {
-                    for (int round = 0; !received; ++round) {
+                    bool first = true;
+                    while (!received) {
                         late += sent ? 1 : 0;
                         compute(1ms);
-                        if (i == 7 && round == 0)
+                        if (i == 7 && std::exchange(first, false))
                             sent = ::send(pair.other.get(), "x", 1, 0) == 1;
                         co_await lowlevel::checkpoint();
                     }
