@@ -3,6 +3,7 @@
 #include <anyio/base/describe.hpp>
 
 #include <cstdlib>
+#include <memory>
 
 #include <cxxabi.h>
 
@@ -99,9 +100,10 @@ std::size_t operator_start(std::string_view name) {
 
 std::string type_name(const std::type_info& type) {
     int status = 0;
-    char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-    std::string name = demangled != nullptr ? demangled : type.name();
-    std::free(demangled);
+    const std::unique_ptr<char, decltype(&std::free)> demangled(
+        abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free
+    );
+    std::string name = demangled ? demangled.get() : type.name();
     strip(name, "anyio::detail::caused<");
     strip(name, "std::_Nested_exception<");  // libstdc++
     strip(name, "std::__nested<");           // libc++
