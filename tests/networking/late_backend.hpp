@@ -37,7 +37,10 @@ public:
         inner_->close(target);
     }
 
+    // What is pending ends now, and its task may be gone at the next wait.
     [[nodiscard]] int release(descriptor& target) noexcept override {
+        for (request* pending : {target.reader, target.writer})
+            std::erase(cancelled_, pending);
         return inner_->release(target);
     }
 
